@@ -1,0 +1,44 @@
+# `make` alone lists what there is. Every target prepares what it needs; nothing has to be installed by hand first.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo up test lint format lock clean
+
+BIN := .venv/bin
+PACKAGES := shared services/pledge services/evaluation
+# How many processes run the tests: make test JOBS=4
+JOBS ?= 2
+
+help: ## 列出所有命令 | List the targets
+	@awk -F ' *## *| *[|] *' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-8s %s / %s\n", $$1, $$2, $$3 }' $(MAKEFILE_LIST)
+
+setup: ## 准备运行环境 .venv | Prepare the environment in .venv
+	@.ci/setup
+
+demo: setup ## 运行演示 | Play the demonstration
+	@$(BIN)/avow demo
+
+up: setup ## 在本机启动两个服务 | Start both services on this machine
+	@$(BIN)/avow up
+
+test: lint ## 检查并运行全部测试 | Run the checks, then every test
+	@.ci/postgres
+	$(BIN)/pytest -n $(JOBS)
+
+lint: setup ## 检查风格、类型与依赖方向 | Check style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: setup ## 统一代码格式 | Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: setup ## 更新依赖锁定文件 | Lock the dependencies; UPGRADE=1 moves to newer versions
+	.ci/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --all-extras --group dev \
+		--no-emit-package avow --no-emit-package avow-pledge --no-emit-package avow-evaluation \
+		--output-file requirements.lock.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+
+clean: ## 删除运行环境、数据与缓存 | Remove the environment, data and caches
+	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

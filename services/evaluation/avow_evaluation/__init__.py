@@ -1,0 +1,1 @@
+"""The evaluation service: review rounds, scores, commendations and the honours they lead to."""

@@ -1,0 +1,1 @@
+"""The pledge service: programmes, people, pledges, meetings and their evidence."""

@@ -1,0 +1,17 @@
+"""The book itself: what the first event of every log says."""
+
+from typing import Literal
+from uuid import UUID
+
+from avow.kernel.message import PublicEvent
+
+
+class BookOpened(PublicEvent, type="book.opened"):
+    """An organisation's log was opened in a service: its identity, and the kind of clock its times come from.
+
+    A log that was made anew or restored from elsewhere is noticed by its `log_id`.
+    """
+
+    log_id: UUID
+    service: str
+    clock: Literal["real", "simulated"]

@@ -1,0 +1,164 @@
+"""The envelope: a public event as it travels, a CloudEvent with everything its leaf was computed from.
+
+Promises: `data` and `sealed` are the bytes the log holds, untouched by encoding and decoding, so the receiver can
+check the leaf (tests/unit/contracts/test_envelope.py). One envelope is one line of JSON in the feed.
+"""
+
+import re
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from avow.contracts import moment
+from avow.contracts.leaf import LEAF_COLUMNS, leaf
+
+_SOURCE = re.compile(r"^/avow/([a-z][a-z0-9-]{0,31})/([a-z]+)/([0-9a-f-]{36})$")
+_TYPE = re.compile(r"^avow\.([a-z_]+(?:\.[a-z_]+)+)\.v([1-9][0-9]{0,3})$")
+
+
+class NotAnEnvelope(ValueError):
+    """Bytes that are no event of ours: garbage, a missing attribute, or a leaf that does not fit."""
+
+
+class _Wire(msgspec.Struct, omit_defaults=True):
+    specversion: str
+    id: str
+    source: str
+    type: str
+    subject: str
+    time: str
+    datacontenttype: str
+    sequence: int
+    streamversion: int
+    recordedat: str
+    leaf: str
+    leafsalt: str
+    leafformat: int
+    data: msgspec.Raw
+    campaign: str | None = None
+    actor: str | None = None
+    onbehalfof: str | None = None
+    correlationid: str | None = None
+    causationid: str | None = None
+    traceparent: str | None = None
+    latereason: str | None = None
+    sealed: msgspec.Raw | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A public event and its context, in the terms of the log it was written in."""
+
+    org: str
+    service: str
+    log_id: UUID
+    sequence: int
+    stream: str
+    version: int
+    event_id: UUID
+    type: str
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    campaign: str | None
+    actor: str | None
+    on_behalf_of: str | None
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    traceparent: str | None
+    late_reason: str | None
+    data: bytes
+    sealed: bytes | None
+    salt: bytes
+    leaf: bytes
+    format: int
+
+    def leaf_holds(self) -> bool:
+        """Whether the leaf is the one these columns give."""
+        try:
+            return self.leaf == leaf(self.salt, (getattr(self, column) for column in LEAF_COLUMNS), self.format)
+        except ValueError:
+            return False
+
+
+def encode(envelope: Envelope) -> bytes:
+    """One line of JSON, without the line break."""
+    return _encoder.encode(
+        _Wire(
+            specversion="1.0",
+            id=str(envelope.event_id),
+            source=f"/avow/{envelope.org}/{envelope.service}/{envelope.log_id}",
+            type=f"avow.{envelope.type}.v{envelope.schema}",
+            subject=envelope.stream,
+            time=moment.to_text(envelope.occurred_at),
+            datacontenttype="application/json",
+            sequence=envelope.sequence,
+            streamversion=envelope.version,
+            recordedat=moment.to_text(envelope.recorded_at),
+            leaf=b64encode(envelope.leaf).decode(),
+            leafsalt=b64encode(envelope.salt).decode(),
+            leafformat=envelope.format,
+            data=msgspec.Raw(envelope.data),
+            campaign=envelope.campaign,
+            actor=envelope.actor,
+            onbehalfof=envelope.on_behalf_of,
+            correlationid=_text(envelope.correlation_id),
+            causationid=_text(envelope.causation_id),
+            traceparent=envelope.traceparent,
+            latereason=envelope.late_reason,
+            sealed=None if envelope.sealed is None else msgspec.Raw(envelope.sealed),
+        )
+    )
+
+
+def decode(line: bytes) -> Envelope:
+    """The envelope a line holds; raises NotAnEnvelope for anything else. The leaf is not checked here."""
+    try:
+        wire = _decoder.decode(line)
+        source, kind = _SOURCE.match(wire.source), _TYPE.match(wire.type)
+        if wire.specversion != "1.0" or source is None or kind is None:
+            raise NotAnEnvelope("not an Avow event")
+        if wire.sequence < 1 or wire.streamversion < 1:
+            raise NotAnEnvelope("positions start at 1")
+        return Envelope(
+            org=source[1],
+            service=source[2],
+            log_id=UUID(source[3]),
+            sequence=wire.sequence,
+            stream=wire.subject,
+            version=wire.streamversion,
+            event_id=UUID(wire.id),
+            type=kind[1],
+            schema=int(kind[2]),
+            occurred_at=moment.from_text(wire.time),
+            recorded_at=moment.from_text(wire.recordedat),
+            campaign=wire.campaign,
+            actor=wire.actor,
+            on_behalf_of=wire.onbehalfof,
+            correlation_id=_uuid(wire.correlationid),
+            causation_id=_uuid(wire.causationid),
+            traceparent=wire.traceparent,
+            late_reason=wire.latereason,
+            data=bytes(wire.data),
+            sealed=None if wire.sealed is None else bytes(wire.sealed),
+            salt=b64decode(wire.leafsalt, validate=True),
+            leaf=b64decode(wire.leaf, validate=True),
+            format=wire.leafformat,
+        )
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise error if isinstance(error, NotAnEnvelope) else NotAnEnvelope(str(error)) from error
+
+
+def _text(value: UUID | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _uuid(value: str | None) -> UUID | None:
+    return None if value is None else UUID(value)

@@ -1,0 +1,131 @@
+"""One batch of appends: decide purely who may write, number the events, chain them.
+
+Promises: all or nothing for each request; a request in conflict takes no position; requests are served in their
+order, so an earlier one in the batch can be what a later one conflicts with (tests/unit/eventlog/test_batch.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from avow.eventlog.records import Appended, Import, Proposed
+
+
+class Conflict(Exception):
+    """A stream is not at the version the request expected; nothing of the request was written."""
+
+    def __init__(self, stream: str, expected: int, actual: int) -> None:
+        super().__init__(f"{stream}: expected version {expected}, found {actual}")
+        self.stream = stream
+        self.expected = expected
+        self.actual = actual
+
+
+class ForeignImport(Exception):
+    """A line of this very log, or of another organisation's, was offered for import."""
+
+
+class OutcomeUnknown(Exception):
+    """The database broke off while committing and cannot be asked whether it did; ask again with the same ids."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What one caller wants appended; `expect` names versions the listed streams must have, written to or not."""
+
+    items: Sequence[Proposed | Import]
+    expect: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def streams(self) -> set[str]:
+        return {item.stream for item in self.items} | set(self.expect)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of an organisation's log."""
+
+    log_id: UUID
+    service: str
+    clock: str
+    position: int
+    sequence: int
+    hash: bytes
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An item with the numbers it takes."""
+
+    item: Proposed | Import
+    position: int
+    sequence: int | None
+    version: int
+
+    def appended(self) -> Appended:
+        item = self.item
+        event_id = item.event_id if isinstance(item, Proposed) else item.envelope.event_id
+        return Appended(self.position, self.sequence, item.stream, self.version, event_id)
+
+
+def number(
+    org: str,
+    head: Head,
+    requests: Sequence[Request],
+    versions: Mapping[str, int],
+    known: Mapping[UUID, Appended],
+) -> list[list[Numbered] | list[Appended] | Exception]:
+    """For each request the numbered events, or where it stands already, or why it is refused.
+
+    `versions` gives each stream's version before the batch (absent: 0), `known` the requests' ids that are in the log.
+    """
+    current = dict(versions)
+    position, sequence = head.position, head.sequence
+    written = dict(known)
+    answers: list[list[Numbered] | list[Appended] | Exception] = []
+    for request in requests:
+        already = _already(request, written)
+        if already is not None:
+            answers.append(already)
+            continue
+        refusal = _refusal(org, head, request, current)
+        if refusal is not None:
+            answers.append(refusal)
+            continue
+        numbered = []
+        for item in request.items:
+            position += 1
+            current[item.stream] = current.get(item.stream, 0) + 1
+            public = isinstance(item, Proposed) and item.event.public
+            sequence += public
+            numbered.append(Numbered(item, position, sequence if public else None, current[item.stream]))
+        written.update((row.appended().event_id, row.appended()) for row in numbered)
+        answers.append(numbered)
+    return answers
+
+
+def _already(request: Request, written: Mapping[UUID, Appended]) -> list[Appended] | None:
+    ids = [item.event_id if isinstance(item, Proposed) else item.envelope.event_id for item in request.items]
+    if ids and all(event_id in written for event_id in ids):
+        return [written[event_id] for event_id in ids]
+    return None
+
+
+def _refusal(org: str, head: Head, request: Request, current: Mapping[str, int]) -> Exception | None:
+    for stream, expected in request.expect.items():
+        actual = current.get(stream, 0)
+        if actual != expected:
+            return Conflict(stream, expected, actual)
+    ahead: dict[str, int] = {}
+    for item in request.items:
+        if isinstance(item, Import):
+            if item.envelope.log_id == head.log_id or item.envelope.org != org:
+                return ForeignImport(str(item.envelope.log_id))
+            # The importer's version is the source's sequence: anything but the next is a duplicate or a hole.
+            version = ahead.setdefault(item.stream, current.get(item.stream, 0)) + 1
+            if item.envelope.sequence != version:
+                return Conflict(item.stream, item.envelope.sequence - 1, version - 1)
+            ahead[item.stream] = version
+    return None

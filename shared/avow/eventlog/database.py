@@ -1,0 +1,117 @@
+"""A service's database: everything is written once, as plain functions over a SQLAlchemy connection, and run here.
+
+Promises: `write` runs a function in one transaction, committed when it returns and rolled back when it raises; `read`
+runs it in one consistent snapshot. On SQLite one thread owns the only writing connection (WAL, full sync, BEGIN
+IMMEDIATE); on PostgreSQL each call takes a connection of the pool.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import StaticPool
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """Runs functions over a connection."""
+
+    dialect: str
+
+    async def write(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def read(self, work: Callable[[Connection], T]) -> T: ...
+
+    async def close(self) -> None: ...
+
+
+def open_database(url: str) -> Database:
+    """The database at `url` (`sqlite:///…` or `postgresql+asyncpg://…`); another kind is a ValueError."""
+    backend = make_url(url).get_backend_name()
+    if backend == "sqlite":
+        return SqliteDatabase(url)
+    if backend == "postgresql":
+        return PostgresDatabase(url)
+    raise ValueError(f"neither SQLite nor PostgreSQL: {backend}")
+
+
+class SqliteDatabase:
+    """One file, one writer thread, readers beside it."""
+
+    dialect = "sqlite"
+
+    def __init__(self, url: str) -> None:
+        path = make_url(url).database
+        if path:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        in_memory = not path
+        self._engine = sqlite_engine(url, begin="BEGIN IMMEDIATE", shared=in_memory)
+        self._reader = self._engine if in_memory else sqlite_engine(url, begin="BEGIN")
+        self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
+        self._reading = self._writing if in_memory else ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._writing, _transact, self._engine, work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reading, _transact, self._reader, work)
+
+    async def close(self) -> None:
+        for pool in (self._reading, self._writing):
+            await asyncio.to_thread(pool.shutdown)
+        self._reader.dispose()
+        self._engine.dispose()
+
+
+def sqlite_engine(url: str, begin: str, shared: bool = False) -> Engine:
+    """A synchronous engine whose transactions start with `begin`; `shared` keeps one connection for all threads."""
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30}
+    engine = (
+        create_engine(url, connect_args=arguments, poolclass=StaticPool)
+        if shared
+        else create_engine(url, connect_args=arguments)
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        # The driver's own transaction control would begin late and deferred; ours is explicit.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+class PostgresDatabase:
+    """A pool of connections; reads are repeatable within one call."""
+
+    dialect = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self._engine: AsyncEngine = create_async_engine(url, pool_size=8, max_overflow=8, pool_pre_ping=True)
+        self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        async with self._engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        async with self._reader.begin() as connection:
+            return await connection.run_sync(work)
+
+    async def close(self) -> None:
+        await self._engine.dispose()

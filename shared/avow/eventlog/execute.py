@@ -1,0 +1,178 @@
+"""Executing a command: look up the retry, load the state, gather the facts, decide, append, or say why not.
+
+Promises: a retried command returns its original positions and decides nothing twice; the same key with another body is
+refused; a decision holds only if its stream and every stream its facts rest on stood still meanwhile, else it is made
+again, three times, then refused as `log.conflict`. Times are kept as R-02 says: nothing happens in the future, nothing
+runs backwards within a stream, and what is entered more than seven days late says why.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from sqlalchemy import Connection, select
+
+from avow.eventlog import reading
+from avow.eventlog.append import find_events
+from avow.eventlog.appender import Appender
+from avow.eventlog.batch import Conflict
+from avow.eventlog.database import Database
+from avow.eventlog.records import Appended, Context, EventTypes, Proposed
+from avow.eventlog.tables import event
+from avow.kernel.decider import Decider, Facts
+from avow.kernel.message import Command, Event
+from avow.kernel.ports import Ports
+from avow.kernel.refusal import Refusal, require
+
+TRIES = 3
+LATE_AFTER = timedelta(days=7)
+_COMMANDS = uuid5(NAMESPACE_URL, "urn:avow:command")
+
+C = TypeVar("C", bound=Command)
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+F = TypeVar("F", bound=Facts)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a command comes from; with `retry_key`, the retried command is recognised."""
+
+    org: str
+    actor: str | None = None
+    route: str = ""
+    retry_key: str | None = None
+    fingerprint: UUID | None = None
+    correlation_id: UUID | None = None
+    traceparent: str | None = None
+
+    def event_id(self, n: int) -> UUID:
+        """The id of the command's n-th event, the same at every retry."""
+        return uuid5(_COMMANDS, "\n".join((self.org, self.actor or "", self.route, self.retry_key or "", str(n))))
+
+
+@dataclass(frozen=True)
+class Grounds(Generic[F]):
+    """The facts of a decision and the versions of the streams they rest on."""
+
+    facts: F
+    expect: Mapping[str, int] = field(default_factory=dict)
+
+
+Ground = Callable[[Connection, C, datetime], Grounds[F]]
+"""Reads a command's facts: (connection, command, when it happened) → grounds."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command led to; `repeated` when it had been done before."""
+
+    position: int
+    events: tuple[Appended, ...]
+    repeated: bool = False
+
+
+class Executor:
+    """Executes commands against the log of one service."""
+
+    def __init__(self, database: Database, appender: Appender, types: EventTypes, ports: Ports) -> None:
+        self._database = database
+        self._appender = appender
+        self._types = types
+        self._ports = ports
+
+    async def execute(
+        self,
+        decider: Decider[C, S, F, E],
+        identity: str,
+        command: C,
+        ground: Ground[C, F],
+        origin: Origin,
+        occurred_at: datetime | None = None,
+    ) -> Outcome:
+        """Decide `command` on the aggregate `identity` and append what follows.
+
+        Raises Refusal; the appender's errors pass through.
+        """
+        stream = decider.stream_of(identity)
+        happened = self._when(command) if occurred_at is None else occurred_at
+        for _ in range(TRIES):
+            try:
+                return await self._attempt(decider, stream, command, ground, origin, happened)
+            except Conflict:
+                continue
+        raise Refusal("log.conflict", stream=decider.stream)
+
+    async def _attempt(
+        self,
+        decider: Decider[C, S, F, E],
+        stream: str,
+        command: C,
+        ground: Ground[C, F],
+        origin: Origin,
+        happened: datetime,
+    ) -> Outcome:
+        def load(connection: Connection) -> Outcome | tuple[list[Event], int, Grounds[F]]:
+            if (done := _done_before(connection, origin)) is not None:
+                return done
+            records = reading.stream(connection, origin.org, stream)
+            if records:
+                require(happened >= records[-1].occurred_at, "time.backwards", "occurred_at")
+            events = [event for record in records if (event := self._types.decode(record)) is not None]
+            return events, len(records), ground(connection, command, happened)
+
+        loaded = await self._database.read(load)
+        if isinstance(loaded, Outcome):
+            return loaded
+        history, version, grounds = loaded
+        state = decider.fold(history)  # type: ignore[arg-type]
+        decided = decider.decide(command, state, grounds.facts)
+        proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
+        appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: version})
+        return Outcome(max((row.position for row in appended), default=0), tuple(appended))
+
+    def _when(self, command: Command) -> datetime:
+        now = self._ports.clock.now()
+        if command.occurred_at is None:
+            return now
+        happened = command.occurred_at.astimezone(UTC)
+        require(happened <= now, "time.in_the_future", "occurred_at")
+        late = now - happened > LATE_AFTER
+        require(not late or command.late_reason, "time.late_without_reason", "late_reason", days=LATE_AFTER.days)
+        return happened
+
+    def _propose(
+        self, stream: str, event: Event, n: int, command: Command, origin: Origin, happened: datetime
+    ) -> Proposed:
+        context = Context(
+            occurred_at=happened,
+            actor=origin.actor,
+            campaign=getattr(event, "campaign_id", None),
+            correlation_id=origin.correlation_id,
+            causation_id=origin.fingerprint,
+            traceparent=origin.traceparent,
+            late_reason=command.late_reason,
+        )
+        event_id = self._ports.new_id() if origin.retry_key is None else origin.event_id(n)
+        return Proposed(stream, event_id, event, context)
+
+
+def _done_before(connection: Connection, origin: Origin) -> Outcome | None:
+    """What this very command led to before; refuses a key that was used for another one."""
+    if origin.retry_key is None:
+        return None
+    first = origin.event_id(0)
+    of_the_key = select(event.c.causation_id).where(event.c.org == origin.org, event.c.event_id == first)
+    row = connection.execute(of_the_key).one_or_none()
+    if row is None:
+        return None
+    require(row.causation_id == origin.fingerprint, "idempotency.key_reused", "Idempotency-Key")
+    appended: list[Appended] = []
+    while True:
+        ids = [origin.event_id(n) for n in range(len(appended), len(appended) + 50)]
+        found = find_events(connection, origin.org, ids)
+        appended += [found[event_id] for event_id in ids if event_id in found]
+        if len(found) < len(ids):
+            return Outcome(max(row.position for row in appended), tuple(appended), repeated=True)

@@ -1,0 +1,141 @@
+"""What goes into the log and what comes out of it: proposed and recorded events.
+
+Promises: an event imported from another log reads like the event it is, with its own stream, version and times, and
+with `log_id` saying where it came from; a type this service does not know is carried along undecoded.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Row
+
+from avow.contracts import envelope
+from avow.contracts.envelope import Envelope
+from avow.kernel.message import Event
+from avow.kernel.seal import sealed_fields
+
+IMPORT = "import/"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who caused an event, when it happened, and what it belongs to."""
+
+    occurred_at: datetime
+    actor: str | None = None
+    on_behalf_of: str | None = None
+    campaign: str | None = None
+    correlation_id: UUID | None = None
+    causation_id: UUID | None = None
+    traceparent: str | None = None
+    late_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An event to be appended to `stream`."""
+
+    stream: str
+    event_id: UUID
+    event: Event
+    context: Context
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A line of another log's feed, to be kept whole."""
+
+    line: bytes
+    envelope: Envelope
+
+    @property
+    def stream(self) -> str:
+        return f"{IMPORT}{self.envelope.log_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an event stands in the log."""
+
+    position: int
+    sequence: int | None
+    stream: str
+    version: int
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as the log holds it; `position` is always this log's, everything else the event's own."""
+
+    org: str
+    position: int
+    sequence: int | None
+    stream: str
+    version: int
+    event_id: UUID
+    type: str
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    campaign: str | None
+    actor: str | None
+    on_behalf_of: str | None
+    correlation_id: UUID | None
+    causation_id: UUID | None
+    data: bytes
+    sealed: bytes | None
+    log_id: UUID | None = None
+
+    @property
+    def identity(self) -> str:
+        """The part of the stream's name behind its category."""
+        return self.stream.split("/", 1)[1]
+
+
+def recorded(row: Row[Any]) -> Recorded:
+    """The record a row of the event table holds; an imported one is unwrapped."""
+    if row.stream.startswith(IMPORT):
+        wire = envelope.decode(row.data)
+        return Recorded(
+            row.org, row.position, wire.sequence, wire.stream, wire.version, wire.event_id, wire.type, wire.schema,
+            wire.occurred_at, row.recorded_at, wire.campaign, wire.actor, wire.on_behalf_of, wire.correlation_id,
+            wire.causation_id, wire.data, wire.sealed, wire.log_id,
+        )  # fmt: skip
+    return Recorded(
+        row.org, row.position, row.sequence, row.stream, row.version, row.event_id, row.type, row.schema,
+        row.occurred_at, row.recorded_at, row.campaign, row.actor, row.on_behalf_of, row.correlation_id,
+        row.causation_id, row.data, row.sealed,
+    )  # fmt: skip
+
+
+class EventTypes:
+    """The event types a service knows, by wire name and schema; a name declared twice is a ValueError."""
+
+    def __init__(self, types: Iterable[type[Event]]) -> None:
+        self._adapters: dict[tuple[str, int], tuple[type[Event], TypeAdapter[Event]]] = {}
+        for event_type in types:
+            key = (event_type.type, event_type.schema_version)
+            known = self._adapters.setdefault(key, (event_type, TypeAdapter(event_type)))
+            if known[0] is not event_type:
+                raise ValueError(f"two event types are called {key}")
+
+    def decode(self, record: Recorded) -> Event | None:
+        """The event a record holds, its sealed fields as seals, or None where the type is unknown."""
+        known = self._adapters.get((record.type, record.schema))
+        if known is None:
+            return None
+        event_type, adapter = known
+        if record.sealed is None:
+            return adapter.validate_json(record.data)
+        return adapter.validate_python({**json.loads(record.data), **json.loads(record.sealed)})
+
+
+def plain_fields(event: Event, sealed: Mapping[str, object]) -> bytes:
+    """The event's data as it is written and hashed: compact JSON in declaration order, without the sealed fields."""
+    return event.model_dump_json(exclude=set(sealed) & set(sealed_fields(type(event)))).encode()

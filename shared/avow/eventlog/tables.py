@@ -1,0 +1,101 @@
+"""The tables of the log: created once, never altered.
+
+`event` is append-only: triggers refuse UPDATE, DELETE and, on PostgreSQL, TRUNCATE. `log_head` is the one row per
+organisation every append locks, so positions are dense and in commit order. `seal_key` is the deletable table that
+seals depend on; a backup of the log leaves it out.
+"""
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+
+from avow.eventlog.columns import Count, Instant, Name
+
+metadata = MetaData()
+
+event = Table(
+    "event",
+    metadata,
+    Column("org", Name, nullable=False),
+    Column("position", Count, nullable=False),
+    Column("sequence", Count),
+    Column("stream", Name, nullable=False),
+    Column("version", Count, nullable=False),
+    Column("event_id", Uuid, nullable=False),
+    Column("type", Name, nullable=False),
+    Column("schema", Count, nullable=False),
+    Column("occurred_at", Instant, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("campaign", Name),
+    Column("actor", Name),
+    Column("on_behalf_of", Name),
+    Column("correlation_id", Uuid),
+    Column("causation_id", Uuid),
+    Column("traceparent", Name),
+    Column("late_reason", Name),
+    Column("data", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary),
+    Column("salt", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("format", Count, nullable=False),
+    PrimaryKeyConstraint("org", "position"),
+    UniqueConstraint("org", "stream", "version"),
+    UniqueConstraint("org", "event_id"),
+    UniqueConstraint("org", "sequence"),
+    Index("event_by_type", "org", "type", "position"),
+)
+
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("org", Name, primary_key=True),
+    Column("log_id", Uuid, nullable=False),
+    Column("service", Name, nullable=False),
+    Column("clock", Name, nullable=False),
+    Column("position", Count, nullable=False),
+    Column("sequence", Count, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("recorded_at", Instant, nullable=False),
+)
+
+seal_key = Table(
+    "seal_key",
+    metadata,
+    Column("org", Name, primary_key=True),
+    Column("subject", Name, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+_SQLITE_GUARDS = (
+    "CREATE TRIGGER IF NOT EXISTS event_is_never_updated BEFORE UPDATE ON event "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS event_is_never_deleted BEFORE DELETE ON event "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+)
+
+_POSTGRESQL_GUARDS = (
+    "CREATE OR REPLACE FUNCTION refuse_to_alter_the_log() RETURNS trigger LANGUAGE plpgsql AS "
+    "$$ BEGIN RAISE EXCEPTION 'the log is append-only' USING ERRCODE = 'restrict_violation'; END $$",
+    "CREATE OR REPLACE TRIGGER event_is_never_altered BEFORE UPDATE OR DELETE ON event "
+    "FOR EACH ROW EXECUTE FUNCTION refuse_to_alter_the_log()",
+    "CREATE OR REPLACE TRIGGER event_is_never_truncated BEFORE TRUNCATE ON event "
+    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_alter_the_log()",
+)
+
+
+def create_log(connection: Connection) -> None:
+    """Create what is missing of the log's tables and guards; what exists is left as it is."""
+    metadata.create_all(connection)
+    for statement in _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRESQL_GUARDS:
+        connection.execute(text(statement))

@@ -1,0 +1,47 @@
+"""A decider: the three pure things an aggregate is (initial state, decide, evolve).
+
+Promises: no input, output, clock or randomness inside; the same history and command give the same events.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from avow.kernel.message import Command, Event
+
+C = TypeVar("C", bound=Command)
+S = TypeVar("S")
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a decision may know beside its own state; `occurred_at` is when the command's matter happened (UTC)."""
+
+    occurred_at: datetime
+
+
+F = TypeVar("F", bound=Facts)
+
+
+@dataclass(frozen=True)
+class Decider(Generic[C, S, F, E]):
+    """An aggregate: its stream's category, its initial state, and its two pure functions."""
+
+    stream: str
+    initial: S
+    decide: Callable[[C, S, F], list[E]]
+    evolve: Callable[[S, E], S]
+    events: tuple[type[E], ...]
+
+    def stream_of(self, identity: str) -> str:
+        """The stream that holds the aggregate `identity`, such as `pledge/4f0c…`."""
+        return f"{self.stream}/{identity}"
+
+    def fold(self, events: Iterable[E], state: S | None = None) -> S:
+        """The state after `events`, starting from `state` or from the beginning."""
+        current = self.initial if state is None else state
+        for event in events:
+            current = self.evolve(current, event)
+        return current

@@ -1,0 +1,78 @@
+"""Commands and events: what is asked, and what has happened.
+
+Promises: both are frozen; an event declares its wire name and payload version, neither is derived from a class name
+(proved by tests/unit/kernel/test_message.py). Limit: a schema change is made by a new version and an upcaster, never
+by editing a shipped model.
+"""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+def _printable(text: str) -> str:
+    if any(ord(c) < 32 and c not in "\n\t" or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise ValueError("control characters")
+    return text
+
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
+    AfterValidator(_printable),
+]
+"""One line of text a person typed: 1–200 characters, no control characters."""
+
+Prose = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(_printable)
+]
+"""A passage a person typed: 1–4,000 characters; line breaks allowed, other control characters not."""
+
+
+class Value(BaseModel):
+    """A frozen value inside a command or an event; unknown fields are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Command(Value):
+    """What a person asks for, in the imperative.
+
+    `occurred_at` is when it happened if that was not now, `late_reason` why it is entered more than seven days later
+    (R-02).
+    """
+
+    occurred_at: AwareDatetime | None = None
+    late_reason: Line | None = None
+
+
+class Event(BaseModel):
+    """What has happened, in the past tense; declared as `class PledgeMade(PublicEvent, type="pledge.made")`.
+
+    Unknown fields are ignored on reading, so that an addition to a contract breaks no reader.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    type: ClassVar[str]
+    schema_version: ClassVar[int]
+    public: ClassVar[bool]
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, *, type: str | None = None, schema: int = 1, **kwargs: object) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if type is not None:
+            cls.type = type
+            cls.schema_version = schema
+
+
+class PublicEvent(Event):
+    """An event other services may see: it takes a sequence and travels on the wire."""
+
+    public = True
+
+
+class PrivateEvent(Event):
+    """An event that never leaves its service and casts no shadow on the public sequence."""
+
+    public = False

@@ -1,0 +1,231 @@
+"""How a projection is written: its tables, and one handler an event.
+
+    wall = table("pledge_wall", key("pledge_id"), text("unit_id"))
+
+    class PledgeWall(Projection):
+        name, version, tables = "pledge_wall", 1, (wall,)
+
+        @on(PledgeMade, row=wall.at("pledge_id"))
+        def made(self, event, recorded, row): row["unit_id"] = event.unit_id
+
+Promises: a handler sees its event and the rows it names and nothing else (no clock, no query, no opened seal), so the
+same log gives the same rows for ever. Rows are found by keys computed from the event, so a page's rows are loaded at
+once and written back in bulk.
+"""
+
+import json
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar, TypeVar
+
+from sqlalchemy import Boolean, Column, Date, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+from avow.eventlog.columns import Count, ExactNumber, Instant, Name
+from avow.eventlog.records import Recorded
+from avow.kernel.message import Event
+from avow.kernel.seal import Seal
+
+KeyValue = tuple[Any, ...]
+KeysOf = Callable[[Any, Recorded], list[KeyValue]]
+H = TypeVar("H", bound=Callable[..., None])
+
+
+class _Canonical(TypeDecorator[Any]):
+    """A JSON value as one canonical text: sorted keys, no spaces."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: object) -> str | None:
+        return None if value is None else canonical(value)
+
+    def process_result_value(self, value: Any, dialect: object) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class _Sealed(TypeDecorator[Seal]):
+    """A seal, kept closed."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Seal | None, dialect: object) -> str | None:
+        return None if value is None else canonical(value.model_dump(mode="json"))
+
+    def process_result_value(self, value: Any, dialect: object) -> Seal | None:
+        return None if value is None else Seal.model_validate_json(value)
+
+
+def canonical(value: object) -> str:
+    """The one JSON text of a value."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column of a projection's table."""
+
+    name: str
+    type: Any
+    is_key: bool = False
+    default: Any = None
+
+
+def key(name: str) -> Field:
+    """A text column of the primary key."""
+    return Field(name, Name, is_key=True)
+
+
+def moment_key(name: str) -> Field:
+    """A moment of the primary key: where an interval begins."""
+    return Field(name, Instant, is_key=True)
+
+
+def text(name: str) -> Field:
+    return Field(name, String)
+
+
+def number(name: str, default: int | None = None) -> Field:
+    return Field(name, Count, default=default)
+
+
+def exact(name: str) -> Field:
+    return Field(name, ExactNumber)
+
+
+def moment(name: str) -> Field:
+    return Field(name, Instant)
+
+
+def day(name: str) -> Field:
+    return Field(name, Date)
+
+
+def flag(name: str, default: bool = False) -> Field:
+    return Field(name, Boolean, default=default)
+
+
+def document(name: str) -> Field:
+    """A JSON value."""
+    return Field(name, _Canonical)
+
+
+def sealed(name: str) -> Field:
+    """A seal, opened only by who reads."""
+    return Field(name, _Sealed)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of a table a handler gets: one, or a list where `many`."""
+
+    table: "ViewTable"
+    keys: KeysOf
+    many: bool
+
+
+class ViewTable:
+    """A table of a projection; `org` is always the first column of its key."""
+
+    def __init__(self, name: str, *fields: Field) -> None:
+        self.name = name
+        self.fields = fields
+        self.keys = tuple(field.name for field in fields if field.is_key)
+        self._made: dict[int, Table] = {}
+
+    def at(self, *names: str | Callable[[Any, Recorded], object]) -> Rows:
+        """The row whose key is these attributes of the event, or what these functions of (event, recorded) give."""
+
+        def keys(event: Any, recorded: Recorded) -> list[KeyValue]:
+            return [tuple(getattr(event, n) if isinstance(n, str) else n(event, recorded) for n in names)]
+
+        return Rows(self, keys, many=False)
+
+    def each(self, keys: KeysOf) -> Rows:
+        """The rows with the keys a function of (event, recorded) lists; one listed twice is given twice."""
+        return Rows(self, keys, many=True)
+
+    def sql(self, version: int) -> Table:
+        """The SQL table of a projection's version, such as `pledge_wall_v1`."""
+        if version not in self._made:
+            columns = [Column(f.name, f.type, primary_key=f.is_key, nullable=not f.is_key) for f in self.fields]
+            org: Column[str] = Column("org", Name, primary_key=True)
+            self._made[version] = Table(f"{self.name}_v{version}", MetaData(), org, *columns)
+        return self._made[version]
+
+    @cached_property
+    def defaults(self) -> dict[str, Any]:
+        return {field.name: field.default for field in self.fields}
+
+
+table = ViewTable
+
+
+class Row(MutableMapping[str, Any]):
+    """A row in the fold's hands; one nobody writes to is not stored."""
+
+    def __init__(self, values: dict[str, Any], exists: bool) -> None:
+        self._values = values
+        self.exists = exists
+        self.changed = False
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self._values:
+            raise KeyError(name)
+        self._values[name] = value
+        self.changed = True
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError("a column is set to None, never removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(frozen=True)
+class Handler:
+    """One event's handler and the rows it asks for, by the names of its parameters."""
+
+    event_type: type[Event]
+    rows: dict[str, Rows]
+    fold: Callable[..., None]
+
+
+def on(event_type: type[Event], **rows: Rows) -> Callable[[H], H]:
+    """Marks a method as the handler of an event type, with the rows it gets."""
+
+    def mark(method: H) -> H:
+        method.__dict__.setdefault("handles", []).append((event_type, rows))
+        return method
+
+    return mark
+
+
+class Projection:
+    """A read model: a name, a version, tables of its own and a deterministic fold."""
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    tables: ClassVar[tuple[ViewTable, ...]]
+    handlers: ClassVar[dict[str, Handler]]
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.handlers = {
+            event_type.type: Handler(event_type, rows, method)
+            for method in vars(cls).values()
+            for event_type, rows in getattr(method, "handles", ())
+        }
+
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """The only types read from the log for this projection."""
+        return tuple(self.handlers)

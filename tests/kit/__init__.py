@@ -1,0 +1,1 @@
+"""What the tests share: a private PostgreSQL and the rule for imports."""
