@@ -1,9 +1,9 @@
 """The book itself: what the first event of every log says."""
 
-from typing import Literal
 from uuid import UUID
 
 from avow.kernel.message import PublicEvent
+from avow.kernel.ports import ClockKind
 
 
 class BookOpened(PublicEvent, type="book.opened"):
@@ -14,4 +14,4 @@ class BookOpened(PublicEvent, type="book.opened"):
 
     log_id: UUID
     service: str
-    clock: Literal["real", "simulated"]
+    clock: ClockKind

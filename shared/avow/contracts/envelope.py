@@ -23,6 +23,9 @@ class NotAnEnvelope(ValueError):
     """Bytes that are no event of ours: garbage, a missing attribute, or a leaf that does not fit."""
 
 
+_NOTHING = msgspec.Raw(b"null")
+
+
 class _Wire(msgspec.Struct, omit_defaults=True):
     specversion: str
     id: str
@@ -45,7 +48,7 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     causationid: str | None = None
     traceparent: str | None = None
     latereason: str | None = None
-    sealed: msgspec.Raw | None = None
+    sealed: msgspec.Raw = _NOTHING
 
 
 _encoder = msgspec.json.Encoder()
@@ -113,7 +116,7 @@ def encode(envelope: Envelope) -> bytes:
             causationid=_text(envelope.causation_id),
             traceparent=envelope.traceparent,
             latereason=envelope.late_reason,
-            sealed=None if envelope.sealed is None else msgspec.Raw(envelope.sealed),
+            sealed=_NOTHING if envelope.sealed is None else msgspec.Raw(envelope.sealed),
         )
     )
 
@@ -147,7 +150,7 @@ def decode(line: bytes) -> Envelope:
             traceparent=wire.traceparent,
             late_reason=wire.latereason,
             data=bytes(wire.data),
-            sealed=None if wire.sealed is None else bytes(wire.sealed),
+            sealed=None if bytes(wire.sealed) == b"null" else bytes(wire.sealed),
             salt=b64decode(wire.leafsalt, validate=True),
             leaf=b64decode(wire.leaf, validate=True),
             format=wire.leafformat,

@@ -38,7 +38,7 @@ def open_book(connection: Connection, org: str, service: str, ports: Ports) -> H
         "position": 0, "sequence": 0, "hash": GENESIS, "recorded_at": now,
     }  # fmt: skip
     connection.execute(insert(log_head).values(row))
-    opened = BookOpened(log_id=log_id, service=service, clock="simulated" if ports.clock.kind == "simulated" else "real")
+    opened = BookOpened(log_id=log_id, service=service, clock=ports.clock.kind)
     first = Proposed(f"book/{log_id}", ports.new_id(), opened, Context(occurred_at=now))
     write_batch(connection, org, [Request([first])], ports)
     written = read_head(connection, org)
@@ -60,7 +60,7 @@ def versions_of(connection: Connection, org: str, streams: Iterable[str]) -> dic
     found: dict[str, int] = {}
     wanted = sorted(set(streams))
     for start in range(0, len(wanted), CHUNK):
-        asked = values(column("stream", String), name="asked").data([(s,) for s in wanted[start : start + CHUNK]])
+        asked = values(column("stream", String)).data([(s,) for s in wanted[start : start + CHUNK]]).cte("asked")
         newest = (
             select(event.c.version)
             .where(event.c.org == org, event.c.stream == asked.c.stream)
@@ -68,9 +68,8 @@ def versions_of(connection: Connection, org: str, streams: Iterable[str]) -> dic
             .limit(1)
             .scalar_subquery()
         )
-        for stream, version in connection.execute(select(asked.c.stream, newest)):
-            if version is not None:
-                found[stream] = version
+        rows = connection.execute(select(asked.c.stream, newest))
+        found.update((stream, version) for stream, version in rows if version is not None)
     return found
 
 

@@ -62,7 +62,7 @@ class Appender:
         requests = [request for _, request, _ in batch]
         try:
             return await self._database.write(lambda connection: write_batch(connection, org, requests, self._ports))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
             if len(requests) > 1:
                 return [await self._alone(org, request) for request in requests]
             return [await self._resolve(org, requests[0], error)]
@@ -72,7 +72,7 @@ class Appender:
             return (
                 await self._database.write(lambda connection: write_batch(connection, org, [request], self._ports))
             )[0]
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is the caller's answer
             return await self._resolve(org, request, error)
 
     async def _resolve(self, org: str, request: Request, error: Exception) -> Answer:
@@ -81,6 +81,6 @@ class Appender:
         ids = [item.event_id if isinstance(item, Proposed) else item.envelope.event_id for item in request.items]
         try:
             found = await self._database.read(lambda connection: find_events(connection, org, ids))
-        except Exception:
+        except Exception:  # noqa: BLE001 - the database cannot even be asked
             return OutcomeUnknown(str(error))
         return [found[event_id] for event_id in ids] if all(event_id in found for event_id in ids) else error

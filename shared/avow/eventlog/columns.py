@@ -31,7 +31,7 @@ class Instant(TypeDecorator[datetime]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or not isinstance(value, str):
-            return value  # type: ignore[no-any-return]
+            return value
         return moment.from_text(value)
 
 

@@ -130,7 +130,7 @@ class EventTypes:
         known = self._adapters.get((record.type, record.schema))
         if known is None:
             return None
-        event_type, adapter = known
+        _, adapter = known
         if record.sealed is None:
             return adapter.validate_json(record.data)
         return adapter.validate_python({**json.loads(record.data), **json.loads(record.sealed)})

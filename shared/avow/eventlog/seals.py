@@ -11,7 +11,8 @@ from datetime import datetime
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
+from pydantic_core import to_jsonable_python
 from sqlalchemy import Connection, delete, insert, select
 
 from avow.eventlog.records import Proposed, plain_fields
@@ -80,6 +81,10 @@ def seal_all(
     return [_seal(item, fields, keys, random_bytes) for item, fields in zip(proposed, wanted, strict=True)]
 
 
+def _json(value: object) -> bytes:
+    return json.dumps(to_jsonable_python(value), ensure_ascii=False, separators=(",", ":")).encode()
+
+
 def _to_seal(proposed: Proposed) -> dict[str, str | None]:
     """The fields to leave out of `data`: each with its key subject, or None where it arrives as a seal already."""
     event = proposed.event
@@ -108,7 +113,7 @@ def _seal(
         value = getattr(event, name)
         if subject is not None:
             nonce = random_bytes(12)
-            text = TypeAdapter(type(event).model_fields[name].annotation).dump_json(value)
+            text = _json(value)
             bound = _bound_to(proposed.event_id.bytes, name)
             value = Seal(
                 subject=subject,

@@ -77,20 +77,25 @@ seal_key = Table(
     Column("created_at", Instant, nullable=False),
 )
 
-_SQLITE_GUARDS = (
-    "CREATE TRIGGER IF NOT EXISTS event_is_never_updated BEFORE UPDATE ON event "
-    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
-    "CREATE TRIGGER IF NOT EXISTS event_is_never_deleted BEFORE DELETE ON event "
-    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END",
+_SQLITE_GUARDS = tuple(
+    f"CREATE TRIGGER IF NOT EXISTS event_is_never_{past} BEFORE {verb} ON event "
+    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+    for past, verb in (("updated", "UPDATE"), ("deleted", "DELETE"))
 )
 
 _POSTGRESQL_GUARDS = (
-    "CREATE OR REPLACE FUNCTION refuse_to_alter_the_log() RETURNS trigger LANGUAGE plpgsql AS "
-    "$$ BEGIN RAISE EXCEPTION 'the log is append-only' USING ERRCODE = 'restrict_violation'; END $$",
-    "CREATE OR REPLACE TRIGGER event_is_never_altered BEFORE UPDATE OR DELETE ON event "
-    "FOR EACH ROW EXECUTE FUNCTION refuse_to_alter_the_log()",
-    "CREATE OR REPLACE TRIGGER event_is_never_truncated BEFORE TRUNCATE ON event "
-    "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_alter_the_log()",
+    """
+    CREATE OR REPLACE FUNCTION refuse_to_alter_the_log() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'the log is append-only' USING ERRCODE = 'restrict_violation'; END $$
+    """,
+    """
+    CREATE OR REPLACE TRIGGER event_is_never_altered BEFORE UPDATE OR DELETE ON event
+    FOR EACH ROW EXECUTE FUNCTION refuse_to_alter_the_log()
+    """,
+    """
+    CREATE OR REPLACE TRIGGER event_is_never_truncated BEFORE TRUNCATE ON event
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_alter_the_log()
+    """,
 )
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Strin
 
 
 def _printable(text: str) -> str:
-    if any(ord(c) < 32 and c not in "\n\t" or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+    if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
         raise ValueError("control characters")
     return text
 
@@ -58,9 +58,8 @@ class Event(BaseModel):
     schema_version: ClassVar[int]
     public: ClassVar[bool]
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, *, type: str | None = None, schema: int = 1, **kwargs: object) -> None:
-        super().__pydantic_init_subclass__(**kwargs)
+    def __init_subclass__(cls, *, type: str | None = None, schema: int = 1) -> None:
+        super().__init_subclass__()
         if type is not None:
             cls.type = type
             cls.schema_version = schema

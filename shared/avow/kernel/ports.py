@@ -9,14 +9,17 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Literal, Protocol
 from uuid import UUID
+
+ClockKind = Literal["real", "simulated"]
 
 
 class Clock(Protocol):
     """Tells the time, in UTC with a time zone."""
 
-    kind: str
+    @property
+    def kind(self) -> ClockKind: ...
 
     def now(self) -> datetime: ...
 
@@ -24,7 +27,7 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's clock."""
 
-    kind = "real"
+    kind: ClockKind = "real"
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -33,7 +36,7 @@ class SystemClock:
 class SimulatedClock:
     """A clock that stands until it is set; it is never set back."""
 
-    kind = "simulated"
+    kind: ClockKind = "simulated"
 
     def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)

@@ -23,7 +23,8 @@ def problems(template: "ProgrammeTemplate") -> Iterator[Problem]:
     yield from key_problems(template)
     yield from _apart((f"criteria_sets[{n}].criteria", e.criteria) for n, e in enumerate(template.criteria_sets))
     classes = template.rater_classes
-    yield from _apart([("rater_classes", classes), *((f"rater_classes[{n}].kinds", e.kinds) for n, e in enumerate(classes))])
+    kinds = [(f"rater_classes[{n}].kinds", entry.kinds) for n, entry in enumerate(classes)]
+    yield from _apart([("rater_classes", classes), *kinds])
     yield from _units(template)
     yield from _dates(template)
     yield from _obligations(template)

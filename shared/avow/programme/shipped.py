@@ -1,7 +1,8 @@
 """Reading templates: those that come with the package, and any text in the same form.
 
-Promises: the only module of the package that reads a file. A text is read as plain data: no tags that build objects,
-no aliases that expand, no key given twice.
+A shipped template is one YAML document, kept in chapters: the files of the folder that bears its key. Promises: no
+other module of the package reads a file. A text is read as plain data: no tags that build objects, no aliases that
+expand, no key given twice.
 """
 
 from collections.abc import Iterator
@@ -20,8 +21,7 @@ _TEMPLATES = files("avow.programme").joinpath("templates")
 
 def available() -> tuple[str, ...]:
     """The keys of the shipped templates, in alphabetical order."""
-    names = (entry.name for entry in _TEMPLATES.iterdir())
-    return tuple(sorted(name.removesuffix(".yaml") for name in names if name.endswith(".yaml")))
+    return tuple(sorted(folder.name for folder in _TEMPLATES.iterdir() if folder.is_dir()))
 
 
 @cache
@@ -30,7 +30,8 @@ def load(key: str) -> ProgrammeTemplate:
     known = available()
     if key not in known:
         raise UnknownTemplate(key, known)
-    return parse(_TEMPLATES.joinpath(f"{key}.yaml").read_text(encoding="utf-8"))
+    chapters = sorted(_TEMPLATES.joinpath(key).iterdir(), key=lambda chapter: chapter.name)
+    return parse("\n".join(chapter.read_text(encoding="utf-8") for chapter in chapters))
 
 
 def parse(text: str) -> ProgrammeTemplate:
@@ -52,7 +53,8 @@ class _PlainLoader(yaml.SafeLoader):
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
-            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=self.peek_event().start_mark)
+            alias = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.MarkedYAMLError(problem="aliases are not allowed", problem_mark=alias.start_mark)
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[object, object]:
@@ -83,12 +85,18 @@ def _plain_data(text: str) -> object:
 
 
 def _problems(invalid: ValidationError, data: object) -> Iterator[Problem]:
-    for error in invalid.errors(include_url=False):
-        cause = error.get("ctx", {}).get("error")
+    errors = invalid.errors(include_url=False)
+    for error in errors:
+        location, cause = error["loc"], error.get("ctx", {}).get("error")
         if isinstance(cause, TemplateError):
             yield from cause.problems
-        else:
-            yield Problem(_path(error["loc"], data) or "template", str(cause or error["msg"]))
+        # A list is also called too short when each of its entries is refused; that would send the reader astray.
+        elif error["type"] != "too_short" or not any(_within(other["loc"], location) for other in errors):
+            yield Problem(_path(location, data) or "template", str(cause or error["msg"]))
+
+
+def _within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _path(location: tuple[int | str, ...], data: object) -> str:

@@ -82,9 +82,7 @@ def fold(
             event = types.decode(record)
             if event is None:
                 raise LookupError(f"{record.type}.v{record.schema} is unknown here")
-            asked = {
-                name: (rows.table, rows.keys(event, record), rows.many) for name, rows in handler.rows.items()
-            }
+            asked = {name: (rows.table, rows.keys(event, record), rows.many) for name, rows in handler.rows.items()}
         except Exception as error:
             raise CannotFold(projection.name, record.position) from error
         for view, keys, _ in asked.values():
@@ -136,9 +134,10 @@ def _store(connection: Connection, org: str, projection: Projection, view: ViewT
         return
     sql = view.sql(projection.version)
     statement = _dialect(connection).insert(sql)
-    others = {name: statement.excluded[name] for name in view.defaults if name not in view.keys}
+    # Keys are set to themselves, so that a table of keys alone needs no case of its own.
+    others = {name: statement.excluded[name] for name in view.defaults}
     index = ["org", *view.keys]
-    upsert = statement.on_conflict_do_update(index, set_=others) if others else statement.on_conflict_do_nothing(index)
+    upsert = statement.on_conflict_do_update(index_elements=index, set_=others)
     connection.execute(upsert, [{"org": org, **row} for row in rows])
 
 

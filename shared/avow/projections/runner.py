@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
@@ -64,12 +65,12 @@ class Runner:
         """Take one projection to the end of every organisation's log."""
         for org in await self._database.read(reading.organisations):
             try:
-                while await self._database.write(lambda c, org=org: project(c, org, projection, self._types)):
+                while await self._database.write(partial(_project, org, projection, self._types)):
                     self._moved.raise_()
             except CannotFold as error:
                 cause = type(error.__cause__).__name__
                 if projection.name not in self.stopped:
-                    log.error("projection stopped", projection=projection.name, position=error.position, cause=cause)
+                    log.exception("projection stopped", projection=projection.name, position=error.position)
                 self.stopped[projection.name] = Stopped(org, error.position, cause)
             else:
                 self.stopped.pop(projection.name, None)
@@ -106,3 +107,7 @@ class Runner:
                 # The database may be away; the next round finds out.
                 log.exception("projection interrupted", projection=projection.name)
             await self._grown.wait(IDLE)
+
+
+def _project(org: str, projection: Projection, types: EventTypes, connection: Connection) -> bool:
+    return project(connection, org, projection, types)
