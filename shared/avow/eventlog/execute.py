@@ -61,8 +61,21 @@ class Grounds(Generic[F]):
     expect: Mapping[str, int] = field(default_factory=dict)
 
 
-Ground = Callable[[Connection, C, datetime], Grounds[F]]
-"""Reads a command's facts: (connection, command, when it happened) → grounds."""
+@dataclass(frozen=True)
+class Asked(Generic[C, S]):
+    """A command about to be decided, for whoever gathers its facts."""
+
+    org: str
+    identity: str
+    command: C
+    state: S
+    actor: str | None
+    occurred_at: datetime
+    now: datetime
+
+
+Ground = Callable[[Connection, Asked[C, S]], Grounds[F]]
+"""Reads what a decision needs to know, in the snapshot its state was read in; it may refuse."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +101,7 @@ class Executor:
         decider: Decider[C, S, F, E],
         identity: str,
         command: C,
-        ground: Ground[C, F],
+        ground: Ground[C, S, F],
         origin: Origin,
         occurred_at: datetime | None = None,
     ) -> Outcome:
@@ -96,11 +109,10 @@ class Executor:
 
         Raises Refusal; the appender's errors pass through.
         """
-        stream = decider.stream_of(identity)
         happened = self._when(command) if occurred_at is None else occurred_at
         for _ in range(TRIES):
             try:
-                return await self._attempt(decider, stream, command, ground, origin, happened)
+                return await self._attempt(decider, identity, command, ground, origin, happened)
             except Conflict:
                 continue
         raise Refusal("log.conflict", stream=decider.stream)
@@ -108,26 +120,30 @@ class Executor:
     async def _attempt(
         self,
         decider: Decider[C, S, F, E],
-        stream: str,
+        identity: str,
         command: C,
-        ground: Ground[C, F],
+        ground: Ground[C, S, F],
         origin: Origin,
         happened: datetime,
     ) -> Outcome:
-        def load(connection: Connection) -> Outcome | tuple[list[Event], int, Grounds[F]]:
+        stream = decider.stream_of(identity)
+
+        def load(connection: Connection) -> Outcome | tuple[S, int, Grounds[F]]:
             if (done := _done_before(connection, origin)) is not None:
                 return done
             records = reading.stream(connection, origin.org, stream)
             if records:
                 require(happened >= records[-1].occurred_at, "time.backwards", "occurred_at")
-            events = [event for record in records if (event := self._types.decode(record)) is not None]
-            return events, len(records), ground(connection, command, happened)
+            state = decider.fold(self._types.decode_as(decider.events, records))
+            asked = Asked(
+                origin.org, identity, command, state, origin.actor, happened, self._ports.clock.now()
+            )
+            return state, len(records), ground(connection, asked)
 
         loaded = await self._database.read(load)
         if isinstance(loaded, Outcome):
             return loaded
-        history, version, grounds = loaded
-        state = decider.fold(history)  # type: ignore[arg-type]
+        state, version, grounds = loaded
         decided = decider.decide(command, state, grounds.facts)
         proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
         appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: version})

@@ -5,10 +5,10 @@ with `log_id` saying where it came from; a type this service does not know is ca
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -20,6 +20,7 @@ from avow.kernel.message import Event
 from avow.kernel.seal import sealed_fields
 
 IMPORT = "import/"
+E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,13 @@ class EventTypes:
         if record.sealed is None:
             return adapter.validate_json(record.data)
         return adapter.validate_python({**json.loads(record.data), **json.loads(record.sealed)})
+
+    def decode_as(self, wanted: tuple[type[E], ...], records: Iterable[Recorded]) -> Iterator[E]:
+        """The events of these types among the records, in their order."""
+        for record in records:
+            event = self.decode(record)
+            if isinstance(event, wanted):
+                yield event
 
 
 def plain_fields(event: Event, sealed: Mapping[str, object]) -> bytes:

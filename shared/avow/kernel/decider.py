@@ -17,9 +17,13 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True)
 class Facts:
-    """What a decision may know beside its own state; `occurred_at` is when the command's matter happened (UTC)."""
+    """What a decision may know beside its own state: when the matter happened (UTC) and who says so.
+
+    `actor` is a person's identity, or None for whoever runs the deployment.
+    """
 
     occurred_at: datetime
+    actor: str | None = None
 
 
 F = TypeVar("F", bound=Facts)

@@ -1,7 +1,7 @@
 """Programme templates: what an organisation's programme is made of, as data (R-75)."""
 
 from avow.programme.errors import Problem, TemplateError, UnknownKey, UnknownTemplate
-from avow.programme.shipped import available, load, parse
+from avow.programme.shipped import available, from_data, load, parse
 from avow.programme.template import ProgrammeTemplate
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "UnknownKey",
     "UnknownTemplate",
     "available",
+    "from_data",
     "load",
     "parse",
 ]

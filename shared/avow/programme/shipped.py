@@ -36,7 +36,11 @@ def load(key: str) -> ProgrammeTemplate:
 
 def parse(text: str) -> ProgrammeTemplate:
     """The template a YAML text describes; TemplateError names every fault with its path, or the line it is in."""
-    data = _plain_data(text)
+    return from_data(_plain_data(text))
+
+
+def from_data(data: object) -> ProgrammeTemplate:
+    """The template that plain data describes, such as a JSON body; TemplateError names every fault with its path."""
     try:
         template = ProgrammeTemplate.model_validate(data)
     except ValidationError as invalid:
@@ -79,8 +83,9 @@ def _plain_data(text: str) -> object:
         mark = unreadable.problem_mark or unreadable.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "text"
         raise TemplateError([Problem(where, unreadable.problem or unreadable.context or "is no YAML")]) from None
-    except (yaml.YAMLError, ValueError, RecursionError) as unreadable:
-        # A ValueError is what the loader lets through for a day such as 2010-02-30.
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as unreadable:
+        # Some are what the loader lets through: ValueError for 2010-02-30, LookupError and AttributeError for tags that
+        # belie their value.
         raise TemplateError([Problem("text", f"cannot be read: {unreadable}")]) from None
 
 

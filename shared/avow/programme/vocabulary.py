@@ -4,7 +4,7 @@ Promises: every part is frozen, refuses unknown fields and reads back from JSON 
 `RefersTo` names an entry of another list of the template; consistency.py follows it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -85,7 +85,7 @@ class Term(Part):
 T = TypeVar("T", bound=Term)
 
 
-def find(entries: Iterable[T], key: str, kind: str) -> T:
+def find(entries: Sequence[T], key: str, kind: str) -> T:
     """The entry of that key; UnknownKey where there is none."""
     for entry in entries:
         if entry.key == key:
@@ -138,6 +138,10 @@ class CriteriaSet(Term):
     subject: Subject
     gates: tuple[Term, ...]
     criteria: Annotated[tuple[Criterion, ...], Field(min_length=1)]
+
+    def criterion(self, key: str) -> Criterion:
+        """The criterion of that key; UnknownKey where the set has none."""
+        return find(self.criteria, key, f"the {self.subject} criteria")
 
 
 class UnitKind(Term):

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from avow.web.catalogue import Catalogue, phrases, shown
 
 MOST_LISTED = 50
-_IN_CATALOGUE = {"string_unicode": "request.text_invalid"}
+_IN_CATALOGUE = {"string_unicode": "request.text_invalid", "timezone_aware": "time.zone_missing"}
 
 
 class FieldError(BaseModel):

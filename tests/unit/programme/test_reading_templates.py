@@ -18,12 +18,15 @@ def test_a_template_written_out_as_yaml_reads_back_the_same() -> None:
     [
         ("key: [unfinished", "line 1, column 17", "expected ',' or ']'"),
         ("key: a\nversion: 1\nkey: b", "line 3, column 1", "'key' is given twice"),
-        ("title: {zh: 甲, en: a, zh: 乙}", "line 1, column 23", "'zh' is given twice"),
+        ("title: {zh: a, en: b, zh: c}", "line 1, column 23", "'zh' is given twice"),
         ("key: &a [x]\ntitle: *a", "line 2, column 8", "aliases are not allowed"),
         ("key: !!python/object/apply:os.getcwd []", "line 1, column 6", "could not determine a constructor"),
         ("? [key]\n: a", "line 1, column 3", "a key must be a word"),
         ("key: a\n---\nkey: b", "line 2, column 1", "another document"),
         ("starts_on: 2010-02-30", "text", "day is out of range"),
+        ('version: !!int ""', "text", "cannot be read"),
+        ("version: !!bool maybe", "text", "cannot be read"),
+        ("starts_on: !!timestamp soon", "text", "cannot be read"),
         ("[" * 5000, "text", "cannot be read"),
         ("key: \x00", "text", "special characters are not allowed"),
         ("", "template", "valid dictionary"),
@@ -38,6 +41,9 @@ def test_a_template_written_out_as_yaml_reads_back_the_same() -> None:
         "a key that is no word",
         "two documents",
         "a day there is not",
+        "an empty text called a number",
+        "a word called a truth",
+        "a word called a day",
         "endless nesting",
         "a control character",
         "nothing",
@@ -53,7 +59,7 @@ def test_a_text_that_cannot_be_read_is_refused_with_its_place(text: str, path: s
     [
         ("key", "CXZY 2010", "should match pattern"),
         ("version", 0, "greater than or equal to 1"),
-        ("title", {"zh": "活动"}, "Field required"),
+        ("title", {"zh": "x"}, "Field required"),
         ("theme.en", " ", "at least 1 character"),
         ("theme.en", "two\nlines", "should match pattern"),
         ("starts_on", 20100601, "a day is written YYYY-MM-DD"),
@@ -77,6 +83,12 @@ def test_a_value_that_does_not_fit_is_refused_with_its_path(path: str, value: Js
     found = refusal((path, value))
     assert message in found[named]
     assert len(found) == 1
+
+
+def test_a_fault_in_a_text_is_named_as_it_is_in_data() -> None:
+    template = load("teaching-excellence").model_dump(mode="json")
+    text = yaml.safe_dump({**template, "tie_breaks": ["lot"]}, allow_unicode=True)
+    assert list(refusal_of(text)) == ["tie_breaks[0]"]
 
 
 def test_a_field_nobody_knows_is_refused() -> None:

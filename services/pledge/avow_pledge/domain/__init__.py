@@ -1,0 +1,1 @@
+"""The deciders of the pledge service, one module an aggregate. Pure."""

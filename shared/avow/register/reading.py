@@ -1,0 +1,141 @@
+"""Asking the register: what a decision needs to know about units, persons and roles on a day.
+
+Promises: every answer notes, in `expect`, the version of each stream it rests on, so that what was read cannot change
+under the decision. Rights are held now; roles said to have been held are held on the day of the matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import lru_cache
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from avow.kernel.refusal import require
+from avow.programme import ProgrammeTemplate
+from avow.projections.projection import ViewTable, canonical
+from avow.register.projection import Register, campaigns, memberships, people, roles, units
+
+OPERATOR = None
+OFFICE = ("office_director", "office_staff")
+SECRETARY = "secretary"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """An approved campaign: its days, both included, and its programme."""
+
+    campaign_id: str
+    starts_on: date
+    ends_on: date | None
+    programme: ProgrammeTemplate
+
+    def includes(self, day: date) -> bool:
+        return self.starts_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of the organisation."""
+
+    unit_id: str
+    kind: str
+    category: str | None
+    parent_id: str | None
+    since: datetime
+
+
+@dataclass
+class RegisterReader:
+    """Reads the register of one organisation in one snapshot, noting what it rests on."""
+
+    connection: Connection
+    org: str
+    expect: dict[str, int] = field(default_factory=dict)
+
+    def campaign(self, campaign_id: str, at: str = "campaign_id") -> Campaign:
+        """An approved campaign; refuses an unknown one (R-01)."""
+        sql = campaigns.sql(Register.version)
+        row = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.campaign_id == campaign_id)).first()
+        require(row is not None, "campaign.unknown", at)
+        assert row is not None
+        self.expect[f"campaign/{campaign_id}"] = row.version
+        return Campaign(campaign_id, row.starts_on, row.ends_on, _programme(canonical(row.programme)))
+
+    def unit(self, unit_id: str, at: str = "unit_id") -> Unit:
+        """A registered unit; refuses an unknown one."""
+        sql = units.sql(Register.version)
+        row = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.unit_id == unit_id)).first()
+        require(row is not None, "unit.unknown", at)
+        assert row is not None
+        self.expect[f"unit/{unit_id}"] = row.version
+        return Unit(unit_id, row.kind, row.category, row.parent_id, row.since)
+
+    def person(self, person_id: str, at: str = "person_id", code: str = "person.unknown") -> None:
+        """Refuses an unknown person."""
+        sql = people.sql(Register.version)
+        query = select(sql.c.version).where(sql.c.org == self.org, sql.c.person_id == person_id)
+        version = self.connection.scalar(query)
+        require(version is not None, code, at)
+        self.expect[f"person/{person_id}"] = version or 0
+
+    def members(self, unit_id: str, at: datetime) -> list[str]:
+        """The persons who are members of a unit at a moment, in the order of their identities."""
+        sql = memberships.sql(Register.version)
+        query = select(sql.c.person_id).where(sql.c.org == self.org, sql.c.unit_id == unit_id, *_holds(memberships, at))
+        return sorted(set(self.connection.scalars(query)))
+
+    def units_of(self, person_id: str, at: datetime) -> dict[str, str]:
+        """The units a person is a member of at a moment, with the standing there."""
+        sql = memberships.sql(Register.version)
+        rows = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id)).all()
+        self.expect[f"membership/{person_id}"] = max((row.version for row in rows), default=0)
+        return {row.unit_id: row.standing for row in rows if row.since <= at and (row.until is None or at < row.until)}
+
+    def roles_of(self, person_id: str, at: datetime, unit_id: str | None = None) -> list[tuple[str, str]]:
+        """The (unit, role) pairs a person holds at a moment, in one unit or everywhere."""
+        sql = roles.sql(Register.version)
+        query = select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id, *_holds(roles, at))
+        if unit_id is not None:
+            query = query.where(sql.c.unit_id == unit_id)
+        rows = sorted(self.connection.execute(query), key=lambda row: (row.unit_id, row.role, row.since))
+        for row in rows:
+            self.expect[f"role/{row.unit_id}/{row.role}"] = self._role_version(row.unit_id, row.role)
+        return [(row.unit_id, row.role) for row in rows]
+
+    def require_actor(self, actor: str | None) -> None:
+        """Refuses an actor the register does not know; whoever runs the deployment is known."""
+        if actor is not OPERATOR:
+            self.person(actor, "Acting-As", "actor.unknown")
+
+    def require_office(self, actor: str | None, now: datetime) -> None:
+        """The right of the office: its staff hold it now, and whoever runs the deployment."""
+        self.require_role(actor, now, OFFICE)
+
+    def require_secretary(self, actor: str | None, now: datetime, unit_id: str) -> None:
+        """The right of a unit's secretary, which the office has too."""
+        if actor is not OPERATOR and (unit_id, SECRETARY) in self.roles_of(actor, now):
+            return
+        self.require_role(actor, now, OFFICE)
+
+    def require_role(self, actor: str | None, now: datetime, wanted: Sequence[str]) -> None:
+        """Refuses an actor who holds none of these roles now."""
+        self.require_actor(actor)
+        if actor is not OPERATOR:
+            held = {role for _, role in self.roles_of(actor, now)}
+            require(held & set(wanted), "actor.lacks_role", "Acting-As", role=" / ".join(wanted))
+
+    def _role_version(self, unit_id: str, role: str) -> int:
+        sql = roles.sql(Register.version)
+        query = select(sql.c.version).where(sql.c.org == self.org, sql.c.unit_id == unit_id, sql.c.role == role)
+        return max(self.connection.scalars(query), default=0)
+
+
+def _holds(view: ViewTable, at: datetime) -> tuple[ColumnElement[bool], ...]:
+    sql = view.sql(Register.version)
+    return sql.c.since <= at, (sql.c.until.is_(None)) | (sql.c.until > at)
+
+
+@lru_cache(maxsize=32)
+def _programme(text: str) -> ProgrammeTemplate:
+    return ProgrammeTemplate.model_validate_json(text)
