@@ -1,7 +1,7 @@
 """Message catalogues: the text of every code, in Chinese and English, with what to do next.
 
-Promises: a catalogue that loads is complete (both languages, what to do, the same plain placeholders in each) and has no
-code twice; filling a text never fails, whatever the parameters (tests/unit/web/test_catalogue.py).
+Promises: a catalogue that loads is complete (both languages, what to do, the same plain placeholders in each) and has
+no code twice; filling a text never fails, whatever the parameters (tests/unit/web/test_catalogue.py).
 Limit: that a service's catalogue has every code its domain raises is for that service's tests to show.
 """
 

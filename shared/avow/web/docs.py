@@ -19,9 +19,7 @@ from starlette.types import Scope
 from avow.web.headers import content_security_policy
 from avow.web.responses import problem_schemas
 
-_POLICY = content_security_policy(
-    script_src="'self'", style_src="'self'", img_src="'self' data:", connect_src="'self'"
-)
+_POLICY = content_security_policy(script_src="'self'", style_src="'self'", img_src="'self' data:", connect_src="'self'")
 
 
 def describe(app: FastAPI) -> dict[str, Any]:

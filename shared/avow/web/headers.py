@@ -1,8 +1,8 @@
 """Security headers on every answer.
 
-Promises: nothing we answer may be framed, sniffed, stored, or load anything from anywhere, unless the answer itself says
-otherwise: a page brings its own Content-Security-Policy (tests/unit/web/test_headers.py). Strict-Transport-Security is
-for whoever ends TLS.
+Promises: nothing we answer may be framed, sniffed or stored, or load anything from anywhere, unless the answer itself
+says otherwise: a page brings its own Content-Security-Policy (tests/unit/web/test_headers.py).
+Limit: Strict-Transport-Security is for whoever ends TLS.
 """
 
 from starlette.datastructures import MutableHeaders

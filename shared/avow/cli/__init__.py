@@ -1,0 +1,24 @@
+"""The command line: `avow up`, `avow demo`, `avow verify`, `avow doctor`; `--json` on each, exit status is the verdict."""
+
+import typer
+
+from avow.cli.demo import demo
+from avow.cli.doctor import doctor
+from avow.cli.up import up
+from avow.cli.verify import verify
+
+app = typer.Typer(
+    name="avow",
+    help="明诺：公开承诺、推进会议、群众评议、评选表彰，件件有据。\n\n"
+    "Public pledges, meetings about them, reviews by those they serve, commendations on evidence.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+for command in (up, demo, verify, doctor):
+    app.command()(command)
+
+
+def main() -> None:
+    """The `avow` command."""
+    app()

@@ -1,0 +1,61 @@
+"""`avow up`: both services in this process, on loopback, until Ctrl-C."""
+
+import asyncio
+import json
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from avow.cli.output import fail, out, read_settings
+from avow.kernel.ports import Ports
+from avow.observe.logging import configure_logging
+from avow.service.hosting import Deployment, PortTaken, deployment
+from avow.service.settings import Settings
+
+
+def up(
+    data: Annotated[Path | None, typer.Option(help="数据目录 / folder of the databases")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")] = False,
+) -> None:
+    """启动两个服务，直到 Ctrl-C。 Run both services until Ctrl-C."""
+    settings = read_settings(data=data)
+    configure_logging(sys.stderr)
+    try:
+        asyncio.run(_run(settings, json_))
+    except PortTaken as taken:
+        fail(
+            f"端口 {taken.port} 已被占用（{taken.service}）。",
+            f"Port {taken.port} is in use ({taken.service}). Set AVOW_{taken.service.upper()}_PORT to another, or 0.",
+        )
+
+
+async def _run(settings: Settings, json_: bool) -> None:
+    async with deployment(settings, Ports()) as running:
+        if json_:
+            out.print_json(json.dumps({"services": running.urls, "token": running.token}))
+        else:
+            say_where(running)
+        await until_interrupted(running.stopped)
+
+
+def say_where(running: Deployment) -> None:
+    """Where each service answers and the token that opens it."""
+    for name, url in running.urls.items():
+        out.print(f"  {name:<11} {url}/docs?token={running.token}", soft_wrap=True)
+    out.print(f"  操作员令牌 / operator token: [bold]{running.token}[/bold]")
+    out.print("  Ctrl-C 结束 / to stop")
+
+
+async def until_interrupted(stopped: asyncio.Event) -> None:
+    """Return at SIGINT or SIGTERM, or when a server has stopped by itself."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    try:
+        await stopped.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,1 @@
+"""What both services run on: settings, the running service, its web application."""

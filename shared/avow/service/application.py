@@ -1,0 +1,101 @@
+"""A service's web application: its routers, the feed, its health, and everything that guards them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from pydantic import BaseModel
+from sqlalchemy import Connection
+from starlette.responses import JSONResponse
+
+from avow.bus.feed import FeedSource, feed_router
+from avow.eventlog.append import read_head
+from avow.kernel.refusal import Refusal
+from avow.projections.projector import position_of
+from avow.service.service import Service
+from avow.web.call import Org, service_of
+from avow.web.catalogue import Catalogue
+from avow.web.docs import install_docs
+from avow.web.headers import SecurityHeaders
+from avow.web.limits import BodyLimits
+from avow.web.operator import OperatorOnly
+from avow.web.problem import install_problem_handlers
+from avow.web.responses import READ_RESPONSES
+
+
+class ViewState(BaseModel):
+    """How far a projection is; `stopped` says why it does not go on."""
+
+    name: str
+    version: int
+    position: int
+    stopped: str | None
+
+
+class Status(BaseModel):
+    """Where a book stands in this service."""
+
+    service: str
+    org: str
+    log_id: str
+    clock: str
+    position: int
+    sequence: int
+    views: list[ViewState]
+    follows: dict[str, Any] | None
+
+
+def build_application(
+    service: Service, routers: Sequence[APIRouter], catalogue: Catalogue, title: str, token: str
+) -> FastAPI:
+    """The application of a service that will be started before the first request."""
+    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.service = service
+    for router in (_status, *routers, feed_router(FeedSource(service.database, service.grown, service.closing))):
+        app.include_router(router)
+
+    async def health(_: object) -> JSONResponse:
+        state = service.health()
+        return JSONResponse({"status": state["status"]}, 200 if state["status"] == "ok" else 503)
+
+    app.add_route("/health", health, include_in_schema=False)
+    app.add_middleware(BodyLimits, catalogue=catalogue)
+    app.add_middleware(OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue)
+    install_problem_handlers(app, catalogue, service.ports)
+    app.add_middleware(SecurityHeaders)
+    install_docs(app, title)
+    return app
+
+
+_status = APIRouter(tags=["status"])
+
+
+@_status.get("/{org}/status", responses=READ_RESPONSES)
+async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> Status:
+    """Where the organisation's book stands: its log, its views, and what it heard of the other service."""
+
+    def look(connection: Connection) -> Status:
+        head = read_head(connection, org)
+        if head is None:
+            raise Refusal("org.unknown", "org", org=org)
+        views = []
+        for projection in service.runner.projections:
+            stopped = service.runner.stopped.get(projection.name)
+            position = position_of(connection, org, projection) or 0
+            reason = None if stopped is None or stopped.org != org else f"{stopped.reason} at {stopped.position}"
+            views.append(
+                ViewState(name=projection.name, version=projection.version, position=position, stopped=reason)
+            )
+        follower = service.followers.get(org)
+        return Status(
+            service=service.name,
+            org=org,
+            log_id=str(head.log_id),
+            clock=head.clock,
+            position=head.position,
+            sequence=head.sequence,
+            views=views,
+            follows=None if follower is None else follower.status.as_json(),
+        )
+
+    return await service.database.read(look)

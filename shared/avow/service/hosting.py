@@ -1,0 +1,147 @@
+"""Hosting: the installed services in one process, each on a loopback port, each following the other's feed.
+
+Promises: `deployment` has every service answering and following before it yields, and everything stopped and closed
+after, whatever happened in between.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+
+import uvicorn
+from fastapi import FastAPI
+
+from avow.bus.feed_client import FeedClient
+from avow.kernel.ports import Ports
+from avow.service.service import Service
+from avow.service.settings import Settings
+
+READY_WITHIN = 30.0
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A service and the application it answers with."""
+
+    service: Service
+    app: FastAPI
+
+
+Build = Callable[[Settings, Ports, str], Hosted]
+"""A service's composition root: (settings, ports, operator token) → the service, not yet started."""
+
+
+class PortTaken(Exception):
+    """The port a service should answer on is in use."""
+
+    def __init__(self, service: str, port: int) -> None:
+        super().__init__(f"{service}: port {port} is in use")
+        self.service = service
+        self.port = port
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """The services as they run: where each answers, and the token they answer to."""
+
+    settings: Settings
+    token: str
+    services: dict[str, Service]
+    urls: dict[str, str]
+    stopped: asyncio.Event
+
+
+def builders() -> dict[str, Build]:
+    """The composition roots of the services installed here, by name."""
+    found = {point.name: point for point in entry_points(group="avow.services")}
+    return {name: found[name].load() for name in sorted(found, reverse=True)}
+
+
+@asynccontextmanager
+async def deployment(settings: Settings, ports: Ports) -> AsyncIterator[Deployment]:
+    """Run every installed service; raises PortTaken, or whatever keeps a service from starting."""
+    secret = settings.operator_token
+    token = secret.get_secret_value() if secret else secrets.token_urlsafe(24)
+    async with AsyncExitStack() as stack:
+        services: dict[str, Service] = {}
+        urls: dict[str, str] = {}
+        stopped = asyncio.Event()
+        for name, build in builders().items():
+            listening = stack.enter_context(_listen(name, settings.host, settings.port(name)))
+            hosted = build(settings, ports, token)
+            await stack.enter_async_context(_running(hosted.service))
+            await stack.enter_async_context(_serving(hosted.app, listening, hosted.service, stopped))
+            services[name] = hosted.service
+            urls[name] = _url(listening)
+        for name, service in services.items():
+            for other, url in urls.items():
+                if other != name:
+                    client = FeedClient(url, token)
+                    stack.push_async_callback(client.close)
+                    # Pushed after the client, so that the follower ends before its client is closed.
+                    stack.push_async_callback(service.stop_following)
+                    service.follow(client)
+        yield Deployment(settings, token, services, urls, stopped)
+
+
+@asynccontextmanager
+async def _running(service: Service) -> AsyncIterator[None]:
+    try:
+        await service.start()
+        yield
+    finally:
+        await service.stop()
+
+
+def _listen(name: str, host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise PortTaken(name, port) from error
+    return listening
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the process's signals to whoever runs the process."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _serving(
+    app: FastAPI, listening: socket.socket, service: Service, stopped: asyncio.Event
+) -> AsyncIterator[None]:
+    # No access log: an address may carry the token.
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    server = _Server(config)
+    task = asyncio.create_task(server.serve([listening]))
+    task.add_done_callback(lambda _: stopped.set())
+    try:
+        async with asyncio.timeout(READY_WITHIN):
+            while not server.started:
+                if task.done():
+                    task.result()
+                    raise RuntimeError(f"{service.name} ended before it answered")
+                await asyncio.sleep(0.01)
+        yield
+    finally:
+        # What streams must end by itself before the server can.
+        service.closing.set()
+        service.grown.raise_()
+        server.should_exit = True
+        await task

@@ -1,0 +1,151 @@
+"""A running service: its log, its projections, its ear for the other service, and its web application.
+
+Promises: `start` leaves it ready to answer or raises; `stop` ends every task and closes every connection. One that
+cannot project, or cannot hear the other, keeps answering and says so in its health.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import Connection, exists, select
+
+from avow.bus.feed_client import FeedClient
+from avow.bus.follower import Follower
+from avow.bus.inbox import Inbox
+from avow.eventlog import reading
+from avow.eventlog.append import open_book, read_head
+from avow.eventlog.appender import Appender
+from avow.eventlog.database import Database
+from avow.eventlog.execute import Executor
+from avow.eventlog.records import EventTypes
+from avow.eventlog.signal import Signal
+from avow.eventlog.tables import create_log, event
+from avow.kernel.message import Event
+from avow.kernel.ports import Ports
+from avow.projections.projection import Projection
+from avow.projections.projector import create_views, position_of
+from avow.projections.runner import Runner
+
+log = structlog.get_logger(__name__)
+
+Chore = Callable[["Service"], Awaitable[None]]
+"""Something a service does by itself, once a minute, while its clock is the machine's."""
+CHORE_EVERY = 60.0
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What makes a service the one it is."""
+
+    name: str
+    event_types: Sequence[type[Event]]
+    projections: Sequence[Projection]
+    facts_from: Sequence[str]
+    """The projections its decisions read."""
+    chores: Sequence[Chore] = ()
+
+
+@dataclass
+class Service:
+    """One service over its database."""
+
+    blueprint: Blueprint
+    database: Database
+    ports: Ports
+    orgs: Sequence[str]
+    grown: Signal = field(default_factory=Signal)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    followers: dict[str, Follower] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.types = EventTypes(self.blueprint.event_types)
+        self.appender = Appender(self.database, self.ports, self.grown)
+        self.executor = Executor(self.database, self.appender, self.types, self.ports)
+        self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
+        self._books: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def name(self) -> str:
+        return self.blueprint.name
+
+    async def start(self) -> None:
+        """Create what is missing, open the books, and begin to project."""
+
+        def prepare(connection: Connection) -> None:
+            create_log(connection)
+            create_views(connection, self.blueprint.projections)
+            for org in self.orgs:
+                open_book(connection, org, self.name, self.ports)
+
+        await self.database.write(prepare)
+        self.runner.start()
+        if self.ports.clock.kind == "real":
+            self._tasks = [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
+
+    def follow(self, client: FeedClient) -> None:
+        """Import what the other service makes public, for every organisation, until `stop`."""
+        for org in self.orgs:
+            follower = Follower(client, Inbox(self.database, self.appender, org), org, self.ports)
+            follower.start()
+            self.followers[org] = follower
+
+    async def stop_following(self) -> None:
+        """Hear no more of the other service."""
+        for follower in self.followers.values():
+            await follower.stop()
+        self.followers.clear()
+
+    async def stop(self) -> None:
+        """End every task, then close the database."""
+        self.closing.set()
+        self.grown.raise_()
+        await self.stop_following()
+        for task in self._tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await self.runner.stop()
+        await self.database.close()
+
+    async def has_book(self, org: str) -> bool:
+        """Whether this organisation has a book here."""
+        if org not in self._books:
+            self._books = set(await self.database.read(reading.organisations))
+        return org in self._books
+
+    async def facts_are_current(self, org: str) -> None:
+        """Wait until what decisions read has taken in every event of its own that is in the log.
+
+        Raises Refusal `position.not_reached`.
+        """
+        chosen = [p for p in self.blueprint.projections if p.name in self.blueprint.facts_from]
+
+        def behind(connection: Connection) -> int:
+            for projection in chosen:
+                reached = position_of(connection, org, projection) or 0
+                news = event.c.org == org, event.c.position > reached, event.c.type.in_(projection.event_types)
+                if connection.scalar(select(exists().where(*news))):
+                    head = read_head(connection, org)
+                    return head.position if head else 0
+            return 0
+
+        position = await self.database.read(behind)
+        if position:
+            await self.runner.reach(org, position, self.blueprint.facts_from)
+
+    def health(self) -> Mapping[str, object]:
+        """`ok`, or what stands still and why."""
+        stopped = {name: f"{why.org}:{why.position} {why.reason}" for name, why in self.runner.stopped.items()}
+        return {"status": "degraded" if stopped else "ok", "stopped": stopped}
+
+    async def _repeat(self, chore: Chore) -> None:
+        while True:
+            try:
+                await chore(self)
+            except Exception:
+                log.exception("chore.failed", chore=getattr(chore, "__name__", ""))
+            await asyncio.sleep(CHORE_EVERY)

@@ -1,0 +1,55 @@
+"""Settings, from the environment (`AVOW_…`) and nowhere else.
+
+Promises: what is not understood is refused at start-up with the variable's name; the operator's token never prints.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic.functional_validators import BeforeValidator
+
+OrgName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What one deployment of the pair is told."""
+
+    model_config = SettingsConfigDict(env_prefix="AVOW_", extra="ignore", frozen=True)
+
+    data: Path = Path("var")
+    """Where the embedded databases live."""
+
+    orgs: Annotated[tuple[OrgName, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = ("main",)
+    """The organisations whose books are opened at start, separated by commas."""
+
+    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
+    """Loopback only: the operator's token is the only lock there is."""
+
+    pledge_port: Annotated[int, Field(ge=0, le=65535)] = 8401
+    evaluation_port: Annotated[int, Field(ge=0, le=65535)] = 8402
+    """0 takes a free port."""
+
+    pledge_database: str | None = None
+    evaluation_database: str | None = None
+    """SQLAlchemy URLs; without one, a SQLite file under `data`."""
+
+    operator_token: Annotated[SecretStr, Field(min_length=20)] | None = None
+    """Made anew at each start where it is not given."""
+
+    bus: Literal["feed"] = "feed"
+    """How the services hear of each other's events."""
+
+    def database_url(self, service: str) -> str:
+        """Where a service keeps its log."""
+        given: str | None = getattr(self, f"{service}_database")
+        return given or f"sqlite:///{(self.data / f'{service}.db').resolve()}"
+
+    def port(self, service: str) -> int:
+        port: int = getattr(self, f"{service}_port")
+        return port
