@@ -1,6 +1,8 @@
-"""Fixtures for every level: a private PostgreSQL, started only if a test asks for it."""
+"""Fixtures for every level: a private PostgreSQL, started only if a test asks for it, and both engines by turns."""
 
 from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -32,3 +34,19 @@ def new_postgres_url(postgres: PrivatePostgres) -> Iterator[Callable[[], str]]:
 def postgres_url(new_postgres_url: Callable[[], str]) -> str:
     """The address (SQLAlchemy, asyncpg) of a fresh, empty database."""
     return new_postgres_url()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str]:
+    """Makes a fresh, empty database at each call; a test that asks for it runs once on each engine."""
+    if request.param == "postgresql":
+        create: Callable[[], str] = request.getfixturevalue("new_postgres_url")
+        return create
+    numbers = count(1)
+    return lambda: f"sqlite:///{tmp_path}/{next(numbers)}.db"
+
+
+@pytest.fixture
+def engine_url(new_engine_url: Callable[[], str]) -> str:
+    """The address of a fresh, empty database, on each engine by turns."""
+    return new_engine_url()

@@ -1,13 +1,12 @@
 """Given what happened, when this is asked, then these events follow, or this refusal.
 
-    given(pledge, a_submitted_pledge()).knowing(facts()).when(ApprovePledge()).then(PledgeApproved(...))
+given(pledge, a_submitted_pledge()).knowing(facts()).when(ApprovePledge()).then(PledgeApproved(...))
 """
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import pytest
-
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.refusal import Refusal

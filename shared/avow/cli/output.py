@@ -25,7 +25,10 @@ def read_settings(**overrides: object) -> Settings:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
         names = ", ".join(sorted({f"AVOW_{str(fault['loc'][0]).upper()}" for fault in error.errors()}))
-        fail(f"设置有误：{names}。", f"Settings not understood: {names}. Correct or unset them; `avow doctor` lists them.")
+        fail(
+            f"设置有误：{names}。",
+            f"Settings not understood: {names}. Correct or unset them; `avow doctor` lists them.",
+        )
 
 
 def at_a_terminal() -> bool:

@@ -35,7 +35,7 @@ def up(
 async def _run(settings: Settings, json_: bool) -> None:
     async with deployment(settings, Ports()) as running:
         if json_:
-            out.print_json(json.dumps({"services": running.urls, "token": running.token}))
+            out.print(json.dumps({"services": running.urls, "token": running.token}), soft_wrap=True)
         else:
             say_where(running)
         await until_interrupted(running.stopped)

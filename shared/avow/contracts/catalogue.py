@@ -29,6 +29,11 @@ from avow.contracts.review import (
     ReviewTallied,
 )
 from avow.kernel.message import PublicEvent
+from avow.kernel.seal import sealed_fields
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_SEAL = {"$ref": "#/$defs/Seal"}
+_ORDER = ("title", "description", "type", "properties", "required", "$defs")
 
 PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
     "pledge": (
@@ -62,7 +67,20 @@ def every_public_event() -> tuple[type[PublicEvent], ...]:
 
 
 def json_schema(event: type[PublicEvent]) -> JsonSchemaValue:
-    """The JSON Schema (draft 2020-12) of an event's data as it stands in the log; a sealed field is absent there."""
-    schema = event.model_json_schema(mode="serialization")
-    schema["$id"] = f"avow.{event.type}.v{event.schema_version}"
-    return schema
+    """The JSON Schema (draft 2020-12) of an event's data as it stands in the log and travels.
+
+    A sealed field is never required, for it stands there only where its scope is everybody; what was added later is
+    not required either, for older events lack it; and what is not named here may be there all the same.
+    """
+    schema = event.model_json_schema()
+    for name, mark in sealed_fields(event).items():
+        plain = [kind for kind in schema["properties"][name].pop("anyOf") if kind != _SEAL]
+        schema["properties"][name] |= plain[0] if len(plain) == 1 else {"anyOf": plain}
+        exception = " unless the scope is public" if mark.has_scope else ""
+        schema["properties"][name]["description"] = f"Sealed under the key of `{mark.template}`: absent{exception}."
+        schema["required"].remove(name)
+    schema.get("$defs", {}).pop("Seal", None)
+    for part in (schema, *schema.get("$defs", {}).values()):
+        part.pop("additionalProperties", None)
+    identity = {"$schema": _DRAFT, "$id": f"avow.{event.type}.v{event.schema_version}"}
+    return identity | {key: schema[key] for key in _ORDER if schema.get(key)}

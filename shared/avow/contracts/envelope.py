@@ -15,8 +15,8 @@ import msgspec
 from avow.contracts import moment
 from avow.contracts.leaf import LEAF_COLUMNS, leaf
 
-_SOURCE = re.compile(r"^/avow/([a-z][a-z0-9-]{0,31})/([a-z]+)/([0-9a-f-]{36})$")
-_TYPE = re.compile(r"^avow\.([a-z_]+(?:\.[a-z_]+)+)\.v([1-9][0-9]{0,3})$")
+_SOURCE = re.compile(r"/avow/([a-z][a-z0-9-]{0,31})/([a-z]+)/([0-9a-f-]{36})")
+_TYPE = re.compile(r"avow\.([a-z_]+(?:\.[a-z_]+)+)\.v([1-9][0-9]{0,3})")
 
 
 class NotAnEnvelope(ValueError):
@@ -24,6 +24,7 @@ class NotAnEnvelope(ValueError):
 
 
 _NOTHING = msgspec.Raw(b"null")
+_LAST = 2**63 - 1
 
 
 class _Wire(msgspec.Struct, omit_defaults=True):
@@ -125,11 +126,14 @@ def decode(line: bytes) -> Envelope:
     """The envelope a line holds; raises NotAnEnvelope for anything else. The leaf is not checked here."""
     try:
         wire = _decoder.decode(line)
-        source, kind = _SOURCE.match(wire.source), _TYPE.match(wire.type)
+        source, kind = _SOURCE.fullmatch(wire.source), _TYPE.fullmatch(wire.type)
         if wire.specversion != "1.0" or source is None or kind is None:
             raise NotAnEnvelope("not an Avow event")
-        if wire.sequence < 1 or wire.streamversion < 1:
-            raise NotAnEnvelope("positions start at 1")
+        if not (1 <= wire.sequence <= _LAST and 1 <= wire.streamversion <= _LAST):
+            raise NotAnEnvelope("positions start at 1 and fit into 63 bits")
+        data, sealed = bytes(wire.data), None if bytes(wire.sealed) == b"null" else bytes(wire.sealed)
+        if not data.startswith(b"{") or not (sealed is None or sealed.startswith(b"{")):
+            raise NotAnEnvelope("data and sealed are objects")
         return Envelope(
             org=source[1],
             service=source[2],
@@ -149,13 +153,13 @@ def decode(line: bytes) -> Envelope:
             causation_id=_uuid(wire.causationid),
             traceparent=wire.traceparent,
             late_reason=wire.latereason,
-            data=bytes(wire.data),
-            sealed=None if bytes(wire.sealed) == b"null" else bytes(wire.sealed),
+            data=data,
+            sealed=sealed,
             salt=b64decode(wire.leafsalt, validate=True),
             leaf=b64decode(wire.leaf, validate=True),
             format=wire.leafformat,
         )
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise error if isinstance(error, NotAnEnvelope) else NotAnEnvelope(str(error)) from error
 
 

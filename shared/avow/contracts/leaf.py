@@ -49,9 +49,13 @@ _length = struct.Struct(">I").pack
 
 
 def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> bytes:
-    """The 32-byte leaf of a row; `values` in the order of `LEAF_COLUMNS`. An unknown format is a ValueError."""
+    """The 32-byte leaf of a row; `values` in the order of `LEAF_COLUMNS`. An unknown format is a ValueError, and
+    so is a salt of another length, behind which a column could hide.
+    """
     if format != FORMAT:
         raise ValueError(f"unknown leaf format {format}")
+    if len(salt) != SALT_LENGTH:
+        raise ValueError(f"a salt of {len(salt)} bytes")
     parts = [b"\x00", bytes((format,)), salt]
     for value in values:
         if value is None:

@@ -1,15 +1,25 @@
-"""How a moment is written: UTC, microseconds, a trailing Z; one text for one moment, everywhere it is hashed."""
+"""How a moment is written: UTC, microseconds, a trailing Z; one text for one moment, everywhere it is hashed.
+
+Promises: texts sort as their moments do (tests/unit/contracts/test_moment.py).
+"""
 
 from datetime import UTC, datetime
 
 
 def to_text(moment: datetime) -> str:
-    """`2010-12-17T10:00:00.000000Z`; a moment without a time zone is a ValueError."""
+    """`2010-12-17T10:00:00.000000Z`; a moment without a time zone, or outside the years 1–9999, is a ValueError."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    try:
+        in_utc = moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a moment outside the years 1 to 9999") from error
+    return in_utc.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:
     """The moment a text says; anything but the one form is a ValueError."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or to_text(moment) != text:
+        raise ValueError(f"not a moment: {text!r}")
+    return moment

@@ -6,7 +6,7 @@ Never here: a credential, a ballot, or anything that ties a ballot to a person.
 from typing import Literal
 
 from avow.contracts.values import Exact, Identity, Instant, Key, Label
-from avow.kernel.message import PublicEvent, Value
+from avow.kernel.message import Prose, PublicEvent, Value
 
 
 class Grade(Value):
@@ -88,26 +88,29 @@ class ReviewSubmitted(PublicEvent, type="review.submitted"):
 
 
 class ReviewRoundClosed(PublicEvent, type="review_round.closed"):
-    """No ballot is taken any more."""
+    """No ballot is taken any more; `reason` says why, where that came before the time announced."""
 
     round_id: Identity
+    reason: Prose | None
 
 
 class ClassTally(Value):
     """One rater class's part in a result.
 
     `graded` counts ballots with at least one graded row, `support` is the exact sum of their top-grade shares written
-    as a fraction (`17/5`), `lower_bound` the Wilson bound W_c. A class below its minimum is counted and left out:
-    its grades are withheld.
+    as a fraction (`17/5`), `lower_bound` the Wilson bound W_c, `share` the class's weight over those of all classes
+    that count. Where `counted` is false the class is left out of the result and everything but its ballots' number is
+    withheld.
     """
 
     rater_class: Key
     eligible: int
     cast: int
-    graded: int
     minimum: int
     counted: bool
     weight: Exact
+    share: Exact | None
+    graded: int | None
     support: str | None
     lower_bound: Exact | None
 
@@ -121,7 +124,11 @@ class RowTally(Value):
 
 
 class ReviewTallied(PublicEvent, type="review.tallied"):
-    """The result of a round for one subject; `recognition` is 0–100 with nine decimals, or null where withheld."""
+    """The result of a round for one subject.
+
+    `turnout` and `good_rate` are shares of 1, `recognition` is 0–100, each with nine decimals. `rows`, `good_rate` and
+    `recognition` hold only what the classes that count said: no rows and null where there is none.
+    """
 
     round_id: Identity
     campaign_id: Identity

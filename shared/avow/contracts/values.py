@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, PlainSerializer, StringConstraints, WithJsonSchema
 
 from avow.contracts import moment
 from avow.kernel.message import Line, Value
@@ -25,6 +25,8 @@ def _bounded(value: Decimal) -> Decimal:
 Exact = Annotated[
     Decimal,
     AfterValidator(_bounded),
+    # Left to itself a Decimal writes 0.000000000 as 0E-9.
+    PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,9})?$"}, mode="validation"),
 ]
 """An exact number: below 10^12, at most nine decimals, written as text."""

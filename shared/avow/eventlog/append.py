@@ -14,6 +14,7 @@ from sqlalchemy import Connection, String, column, insert, select, update, value
 from avow.contracts.book import BookOpened
 from avow.contracts.leaf import FORMAT, GENESIS, SALT_LENGTH, chain, leaf, leaf_values
 from avow.eventlog.batch import Head, Numbered, Request, number
+from avow.eventlog.database import alone
 from avow.eventlog.records import Appended, Context, Import, Proposed
 from avow.eventlog.seals import seal_all
 from avow.eventlog.tables import event, log_head
@@ -30,6 +31,9 @@ class UnknownOrganisation(LookupError):
 def open_book(connection: Connection, org: str, service: str, ports: Ports) -> Head:
     """The organisation's book: opened with `book.opened` as its first event if it is not there yet."""
     head = read_head(connection, org)
+    if head is None:
+        alone(connection)
+        head = read_head(connection, org)
     if head is not None:
         return head
     log_id, now = ports.new_id(), ports.clock.now()
@@ -97,7 +101,7 @@ def write_batch(connection: Connection, org: str, requests: Sequence[Request], p
     outcome = number(org, head, requests, versions, {})
     if refused := [request for request, answer in zip(requests, outcome, strict=True) if isinstance(answer, Exception)]:
         # What looks like a conflict may be a retry of what is in the log already.
-        known = find_events(connection, org, (_id(item) for request in refused for item in request.items))
+        known = find_events(connection, org, (event_id for request in refused for event_id in request.event_ids))
         if known:
             outcome = number(org, head, requests, versions, known)
     rows = [row for answer in outcome if isinstance(answer, list) for row in answer if isinstance(row, Numbered)]
@@ -193,7 +197,3 @@ def _prove(record: dict[str, object], previous: bytes, random_bytes: Callable[[i
     record["hash"] = hash = chain(previous, own_leaf)
     record["format"] = FORMAT
     return hash
-
-
-def _id(item: Proposed | Import) -> UUID:
-    return item.event_id if isinstance(item, Proposed) else item.envelope.event_id

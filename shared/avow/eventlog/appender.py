@@ -1,16 +1,20 @@
 """The appender: one task per process that gathers concurrent callers into batches (group commit).
 
 Promises: every caller gets an answer; all or nothing for each; a batch that fails is retried caller by caller, so one
-caller cannot poison another; an unknown commit is resolved by the events' ids, else it is OutcomeUnknown.
+caller cannot poison another; an unknown commit is resolved by the events' ids, else it is OutcomeUnknown
+(tests/contract/test_appender.py).
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from avow.eventlog.append import Answer, find_events, write_batch
-from avow.eventlog.batch import OutcomeUnknown, Request
+from avow.eventlog.append import Answer, find_events, read_head, write_batch
+from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request
 from avow.eventlog.database import Database
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
@@ -35,7 +39,7 @@ class Appender:
     ) -> list[Appended]:
         """Append `items` if every stream in `expect` has the version given; where they stand in the log.
 
-        Raises Conflict, ForeignImport, UnknownOrganisation, OutcomeUnknown, or the database's error.
+        Raises Conflict, ForeignImport, IdTaken, UnknownOrganisation, OutcomeUnknown, or the database's error.
         """
         waiting: asyncio.Future[list[Appended]] = asyncio.get_running_loop().create_future()
         self._pending.append((org, Request(items, expect or {}), waiting))
@@ -61,26 +65,40 @@ class Appender:
     async def _answers(self, org: str, batch: Sequence[_Waiting]) -> list[Answer]:
         requests = [request for _, request, _ in batch]
         try:
-            return await self._database.write(lambda connection: write_batch(connection, org, requests, self._ports))
+            return await self._write(org, requests)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
             if len(requests) > 1:
-                return [await self._alone(org, request) for request in requests]
-            return [await self._resolve(org, requests[0], error)]
+                return [await self._alone(org, request, _lost(error)) for request in requests]
+            return [await self._resolve(org, requests[0], error, _lost(error))]
 
-    async def _alone(self, org: str, request: Request) -> Answer:
+    async def _alone(self, org: str, request: Request, in_doubt: bool) -> Answer:
         try:
-            return (
-                await self._database.write(lambda connection: write_batch(connection, org, [request], self._ports))
-            )[0]
+            return (await self._write(org, [request]))[0]
         except Exception as error:  # noqa: BLE001 - it is the caller's answer
-            return await self._resolve(org, request, error)
+            return await self._resolve(org, request, error, in_doubt or _lost(error))
 
-    async def _resolve(self, org: str, request: Request, error: Exception) -> Answer:
-        if not (isinstance(error, DBAPIError) and error.connection_invalidated):
+    async def _write(self, org: str, requests: Sequence[Request]) -> list[Answer]:
+        return await self._database.write(lambda connection: write_batch(connection, org, requests, self._ports))
+
+    async def _resolve(self, org: str, request: Request, error: Exception, in_doubt: bool) -> Answer:
+        if not in_doubt and not isinstance(error, IntegrityError):
             return error
-        ids = [item.event_id if isinstance(item, Proposed) else item.envelope.event_id for item in request.items]
+
+        def standing(connection: Connection) -> dict[UUID, Appended]:
+            # A commit that was cut off may still be under way; it holds the head until it is through.
+            read_head(connection, org, lock=True)
+            return find_events(connection, org, request.event_ids)
+
         try:
-            found = await self._database.read(lambda connection: find_events(connection, org, ids))
+            found = await self._database.write(standing)
         except Exception:  # noqa: BLE001 - the database cannot even be asked
-            return OutcomeUnknown(str(error))
-        return [found[event_id] for event_id in ids] if all(event_id in found for event_id in ids) else error
+            return OutcomeUnknown(str(error)) if in_doubt else error
+        if not found:
+            return error
+        if any(event_id not in found for event_id in request.event_ids):
+            return IdTaken(", ".join(sorted(str(event_id) for event_id in found)))
+        return [replace(found[event_id], repeated=True) for event_id in request.event_ids]
+
+
+def _lost(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -5,7 +5,7 @@ order, so an earlier one in the batch can be what a later one conflicts with (te
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -26,6 +26,10 @@ class ForeignImport(Exception):
     """A line of this very log, or of another organisation's, was offered for import."""
 
 
+class IdTaken(Exception):
+    """Some of the request's event ids are in the log, others are not; nothing of the request was written."""
+
+
 class OutcomeUnknown(Exception):
     """The database broke off while committing and cannot be asked whether it did; ask again with the same ids."""
 
@@ -40,6 +44,10 @@ class Request:
     @property
     def streams(self) -> set[str]:
         return {item.stream for item in self.items} | set(self.expect)
+
+    @property
+    def event_ids(self) -> list[UUID]:
+        return [_id(item) for item in self.items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,7 @@ class Numbered:
     version: int
 
     def appended(self) -> Appended:
-        item = self.item
-        event_id = item.event_id if isinstance(item, Proposed) else item.envelope.event_id
-        return Appended(self.position, self.sequence, item.stream, self.version, event_id)
+        return Appended(self.position, self.sequence, self.item.stream, self.version, _id(self.item))
 
 
 def number(
@@ -107,9 +113,9 @@ def number(
 
 
 def _already(request: Request, written: Mapping[UUID, Appended]) -> list[Appended] | None:
-    ids = [item.event_id if isinstance(item, Proposed) else item.envelope.event_id for item in request.items]
+    ids = request.event_ids
     if ids and all(event_id in written for event_id in ids):
-        return [written[event_id] for event_id in ids]
+        return [replace(written[event_id], repeated=True) for event_id in ids]
     return None
 
 
@@ -129,3 +135,7 @@ def _refusal(org: str, head: Head, request: Request, current: Mapping[str, int])
                 return Conflict(item.stream, item.envelope.sequence - 1, version - 1)
             ahead[item.stream] = version
     return None
+
+
+def _id(item: Proposed | Import) -> UUID:
+    return item.event_id if isinstance(item, Proposed) else item.envelope.event_id

@@ -11,11 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
+_PREPARING = 0x61766F77
 
 
 class Database(Protocol):
@@ -47,9 +48,9 @@ class SqliteDatabase:
 
     def __init__(self, url: str) -> None:
         path = make_url(url).database
-        if path:
+        in_memory = not path or path == ":memory:"
+        if path and not in_memory:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        in_memory = not path
         self._engine = sqlite_engine(url, begin="BEGIN IMMEDIATE", shared=in_memory)
         self._reader = self._engine if in_memory else sqlite_engine(url, begin="BEGIN")
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
@@ -69,7 +70,10 @@ class SqliteDatabase:
 
 
 def sqlite_engine(url: str, begin: str, shared: bool = False) -> Engine:
-    """A synchronous engine whose transactions start with `begin`; `shared` keeps one connection for all threads."""
+    """A synchronous engine whose transactions start with `begin`: `BEGIN IMMEDIATE` writes, `BEGIN` only reads.
+
+    `shared` keeps one connection for all threads.
+    """
     arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30}
     engine = (
         create_engine(url, connect_args=arguments, poolclass=StaticPool)
@@ -83,12 +87,20 @@ def sqlite_engine(url: str, begin: str, shared: bool = False) -> Engine:
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
+        if begin == "BEGIN":
+            connection.execute("PRAGMA query_only=ON")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def alone(connection: Connection) -> None:
+    """Hold back every other process that would prepare this database, until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PREPARING)))
 
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -1,6 +1,6 @@
 """Executing a command: look up the retry, load the state, gather the facts, decide, append, or say why not.
 
-Promises: a retried command returns its original positions and decides nothing twice; the same key with another body is
+Promises: a retried command returns its original positions and takes no effect twice; the same key with another body is
 refused; a decision holds only if its stream and every stream its facts rest on stood still meanwhile, else it is made
 again, three times, then refused as `log.conflict`. Times are kept as R-02 says: nothing happens in the future, nothing
 runs backwards within a stream, and what is entered more than seven days late says why.
@@ -8,7 +8,7 @@ runs backwards within a stream, and what is entered more than seven days late sa
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from avow.eventlog import reading
 from avow.eventlog.append import find_events
 from avow.eventlog.appender import Appender
-from avow.eventlog.batch import Conflict
+from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
 from avow.eventlog.records import Appended, Context, EventTypes, Proposed
 from avow.eventlog.tables import event
@@ -109,12 +109,13 @@ class Executor:
 
         Raises Refusal; the appender's errors pass through.
         """
-        happened = self._when(command) if occurred_at is None else occurred_at
         for _ in range(TRIES):
             try:
-                return await self._attempt(decider, identity, command, ground, origin, happened)
-            except Conflict:
+                outcome = await self._attempt(decider, identity, command, ground, origin, occurred_at)
+            except (Conflict, IdTaken):
                 continue
+            if outcome is not None:
+                return outcome
         raise Refusal("log.conflict", stream=decider.stream)
 
     async def _attempt(
@@ -124,40 +125,31 @@ class Executor:
         command: C,
         ground: Ground[C, S, F],
         origin: Origin,
-        happened: datetime,
-    ) -> Outcome:
+        occurred_at: datetime | None,
+    ) -> Outcome | None:
         stream = decider.stream_of(identity)
 
-        def load(connection: Connection) -> Outcome | tuple[S, int, Grounds[F]]:
+        def load(connection: Connection) -> Outcome | tuple[S, int, Grounds[F], datetime]:
             if (done := _done_before(connection, origin)) is not None:
                 return done
             records = reading.stream(connection, origin.org, stream)
-            if records:
-                require(happened >= records[-1].occurred_at, "time.backwards", "occurred_at")
+            now = self._ports.clock.now()
+            happened = _when(command, occurred_at, now, records[-1].occurred_at if records else None)
             state = decider.fold(self._types.decode_as(decider.events, records))
-            asked = Asked(
-                origin.org, identity, command, state, origin.actor, happened, self._ports.clock.now()
-            )
-            return state, len(records), ground(connection, asked)
+            asked = Asked(origin.org, identity, command, state, origin.actor, happened, now)
+            return state, len(records), ground(connection, asked), happened
 
         loaded = await self._database.read(load)
         if isinstance(loaded, Outcome):
             return loaded
-        state, version, grounds = loaded
+        state, version, grounds, happened = loaded
         decided = decider.decide(command, state, grounds.facts)
         proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
         appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: version})
+        if origin.retry_key is not None and any(row.repeated for row in appended):
+            # Somebody used the key at the same time; whether it was this very command, the next attempt finds out.
+            return None
         return Outcome(max((row.position for row in appended), default=0), tuple(appended))
-
-    def _when(self, command: Command) -> datetime:
-        now = self._ports.clock.now()
-        if command.occurred_at is None:
-            return now
-        happened = command.occurred_at.astimezone(UTC)
-        require(happened <= now, "time.in_the_future", "occurred_at")
-        late = now - happened > LATE_AFTER
-        require(not late or command.late_reason, "time.late_without_reason", "late_reason", days=LATE_AFTER.days)
-        return happened
 
     def _propose(
         self, stream: str, event: Event, n: int, command: Command, origin: Origin, happened: datetime
@@ -173,6 +165,22 @@ class Executor:
         )
         event_id = self._ports.new_id() if origin.retry_key is None else origin.event_id(n)
         return Proposed(stream, event_id, event, context)
+
+
+def _when(command: Command, given: datetime | None, now: datetime, last: datetime | None) -> datetime:
+    """When the matter happened: as given by the caller, by the command, or now."""
+    if given is not None:
+        happened = given
+    elif command.occurred_at is not None:
+        happened = command.occurred_at
+        require(happened <= now, "time.in_the_future", "occurred_at")
+        late = now - happened > LATE_AFTER
+        require(not late or command.late_reason, "time.late_without_reason", "late_reason", days=LATE_AFTER.days)
+    else:
+        # The clocks of two processes differ a little: within a stream time rather stands still than runs backwards.
+        return now if last is None else max(now, last)
+    require(last is None or happened >= last, "time.backwards", "occurred_at")
+    return happened
 
 
 def _done_before(connection: Connection, origin: Origin) -> Outcome | None:

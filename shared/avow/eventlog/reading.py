@@ -35,13 +35,17 @@ def page(
     return [recorded(row) for row in connection.execute(query)]
 
 
-def stream(connection: Connection, org: str, name: str, after: int = 0) -> list[Recorded]:
-    """The events of one stream behind version `after`."""
+def stream(
+    connection: Connection, org: str, name: str, after: int = 0, types: Sequence[str] | None = None
+) -> list[Recorded]:
+    """The events of one stream behind version `after`, of the types asked for."""
     query = (
         select(event)
         .where(event.c.org == org, event.c.stream == name, event.c.version > after)
         .order_by(event.c.version)
     )
+    if types is not None:
+        query = query.where(event.c.type.in_(types))
     return [recorded(row) for row in connection.execute(query)]
 
 

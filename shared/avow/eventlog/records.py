@@ -6,7 +6,7 @@ with `log_id` saying where it came from; a type this service does not know is ca
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -61,13 +61,14 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Where an event stands in the log."""
+    """Where an event stands in the log; `repeated` when it stood there before it was asked for."""
 
     position: int
     sequence: int | None
     stream: str
     version: int
     event_id: UUID
+    repeated: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,17 @@ class EventTypes:
                 raise ValueError(f"two event types are called {key}")
 
     def decode(self, record: Recorded) -> Event | None:
-        """The event a record holds, its sealed fields as seals, or None where the type is unknown."""
+        """The event a record holds, its sealed fields as seals, or None where the type is unknown.
+
+        What a later version of the contract added is passed over, in the values inside an event too.
+        """
         known = self._adapters.get((record.type, record.schema))
         if known is None:
             return None
         _, adapter = known
         if record.sealed is None:
-            return adapter.validate_json(record.data)
-        return adapter.validate_python({**json.loads(record.data), **json.loads(record.sealed)})
+            return adapter.validate_json(record.data, extra="ignore")
+        return adapter.validate_python({**json.loads(record.data), **json.loads(record.sealed)}, extra="ignore")
 
     def decode_as(self, wanted: tuple[type[E], ...], records: Iterable[Recorded]) -> Iterator[E]:
         """The events of these types among the records, in their order."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from avow.eventlog.columns import Count, Instant, Name
+from avow.eventlog.database import alone
 
 metadata = MetaData()
 
@@ -81,6 +82,16 @@ _SQLITE_GUARDS = tuple(
     f"CREATE TRIGGER IF NOT EXISTS event_is_never_{past} BEFORE {verb} ON event "
     "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
     for past, verb in (("updated", "UPDATE"), ("deleted", "DELETE"))
+) + (
+    # INSERT OR REPLACE deletes what is in its way without asking the trigger above.
+    """
+    CREATE TRIGGER IF NOT EXISTS event_is_never_replaced BEFORE INSERT ON event
+    WHEN EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND position = NEW.position)
+      OR EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND sequence = NEW.sequence)
+      OR EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND event_id = NEW.event_id)
+      OR EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND stream = NEW.stream AND version = NEW.version)
+    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END
+    """,
 )
 
 _POSTGRESQL_GUARDS = (
@@ -101,6 +112,7 @@ _POSTGRESQL_GUARDS = (
 
 def create_log(connection: Connection) -> None:
     """Create what is missing of the log's tables and guards; what exists is left as it is."""
+    alone(connection)
     metadata.create_all(connection)
     for statement in _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRESQL_GUARDS:
         connection.execute(text(statement))

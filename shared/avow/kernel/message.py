@@ -10,16 +10,21 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 
-def _printable(text: str) -> str:
-    if any((ord(c) < 32 and c not in "\n\t") or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
-        raise ValueError("control characters")
+def _printable(text: str, allowed: str = "\n\t") -> str:
+    if any((ord(c) < 32 and c not in allowed) or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+        raise PydanticCustomError("request.text_invalid", "control characters")
     return text
+
+
+def _one_line(text: str) -> str:
+    return _printable(text, allowed="")
 
 
 Line = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$"),
-    AfterValidator(_printable),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_one_line),
+    Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*$"}),
 ]
 """One line of text a person typed: 1–200 characters, no control characters."""
 
@@ -42,7 +47,7 @@ class Command(Value):
     (R-02).
     """
 
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
     late_reason: Line | None = None
 
 

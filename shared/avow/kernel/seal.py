@@ -53,6 +53,11 @@ class SealedUnder:
 
     template: str
 
+    @property
+    def has_scope(self) -> bool:
+        """Whether the field is meant for a scope, of which the widest has no key."""
+        return self.template.startswith("scope/{scope}/")
+
     def subject(self, event: Event) -> str | None:
         """The key subject for this event's field, or None where it is public."""
         subject = self.template.format(**dict(event))

@@ -172,12 +172,12 @@ class Row(MutableMapping[str, Any]):
         self.changed = False
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        return _as_stored(self._values[name])
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._values:
             raise KeyError(name)
-        self._values[name] = value
+        self._values[name] = _as_stored(value)
         self.changed = True
 
     def __delitem__(self, name: str) -> None:
@@ -188,6 +188,11 @@ class Row(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+
+def _as_stored(value: Any) -> Any:
+    # A document is handed out and taken in as a copy, so that where a page ends makes no difference to a fold.
+    return json.loads(canonical(value)) if isinstance(value, dict | list | tuple) else value
 
 
 @dataclass(frozen=True)
@@ -219,11 +224,12 @@ class Projection:
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        cls.handlers = {
-            event_type.type: Handler(event_type, rows, method)
-            for method in vars(cls).values()
-            for event_type, rows in getattr(method, "handles", ())
-        }
+        cls.handlers = {}
+        for method in vars(cls).values():
+            for event_type, rows in getattr(method, "handles", ()):
+                if event_type.type in cls.handlers:
+                    raise ValueError(f"{cls.__name__} handles {event_type.type} twice")
+                cls.handlers[event_type.type] = Handler(event_type, rows, method)
 
     @property
     def event_types(self) -> tuple[str, ...]:

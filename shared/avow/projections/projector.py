@@ -2,7 +2,7 @@
 
 Promises: the checkpoint row is locked, and moved in the transaction that writes the rows, so each event takes effect
 exactly once whatever number of processes project; nothing is ever skipped: an event that cannot be folded stops this
-projection there, with nothing of the page written, and the others go on.
+projection there, with nothing of the page written, and the others go on (tests/contract/test_projections.py).
 """
 
 from collections import defaultdict
@@ -11,10 +11,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.columns import Count, Name
+from avow.eventlog.database import alone
 from avow.eventlog.records import EventTypes, Recorded
 from avow.projections.projection import KeyValue, Projection, Row, ViewTable
 
@@ -31,7 +33,10 @@ _CHUNK = 200
 
 
 class CannotFold(Exception):
-    """An event a projection cannot fold: which projection, which position, and (as the cause) why."""
+    """An event a projection cannot fold: which projection, which position, and (as the cause) why.
+
+    Where the database refuses the rows of a page, the position is that of the page's first event.
+    """
 
     def __init__(self, projection: str, position: int) -> None:
         super().__init__(f"{projection} cannot fold the event at position {position}")
@@ -41,6 +46,7 @@ class CannotFold(Exception):
 
 def create_views(connection: Connection, projections: Iterable[Projection]) -> None:
     """Create the checkpoint table and each projection's tables where they are missing."""
+    alone(connection)
     _metadata.create_all(connection)
     for projection in projections:
         for view in projection.tables:
@@ -53,8 +59,10 @@ def position_of(connection: Connection, org: str, projection: Projection, lock: 
     return connection.scalar(query.with_for_update() if lock else query)
 
 
-def project(connection: Connection, org: str, projection: Projection, types: EventTypes) -> bool:
-    """Take in the next page of the log; whether there is more. Raises CannotFold."""
+def project(
+    connection: Connection, org: str, projection: Projection, types: EventTypes, limit: int = reading.PAGE
+) -> bool:
+    """Take in the next page of the log, up to `limit` events; whether there is more. Raises CannotFold."""
     start = position_of(connection, org, projection, lock=True)
     if start is None:
         _begin(connection, org, projection)
@@ -62,9 +70,14 @@ def project(connection: Connection, org: str, projection: Projection, types: Eve
     head = read_head(connection, org)
     if head is None or head.position <= start:
         return False
-    records = reading.page(connection, org, start, head.position, projection.event_types)
-    fold(connection, org, projection, types, records)
-    more = len(records) == reading.PAGE
+    records = reading.page(connection, org, start, head.position, projection.event_types, limit)
+    try:
+        fold(connection, org, projection, types, records)
+    except StatementError as error:
+        if _may_pass(error):
+            raise
+        raise CannotFold(projection.name, records[0].position) from error
+    more = len(records) == limit
     reached = records[-1].position if more else head.position
     connection.execute(update(checkpoint).where(*_checkpoint_of(org, projection)).values(position=reached))
     return more
@@ -100,6 +113,10 @@ def fold(
             raise CannotFold(projection.name, record.position) from error
     for view, loaded in held.items():
         _store(connection, org, projection, view, [row for row in loaded.values() if row.changed])
+
+
+def _may_pass(error: StatementError) -> bool:
+    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def _checkpoint_of(org: str, projection: Projection) -> tuple[Any, ...]:

@@ -63,6 +63,7 @@ class Runner:
 
     async def advance(self, projection: Projection) -> None:
         """Take one projection to the end of every organisation's log."""
+        stopped: Stopped | None = None
         for org in await self._database.read(reading.organisations):
             try:
                 while await self._database.write(partial(_project, org, projection, self._types)):
@@ -71,9 +72,11 @@ class Runner:
                 cause = type(error.__cause__).__name__
                 if projection.name not in self.stopped:
                     log.exception("projection stopped", projection=projection.name, position=error.position)
-                self.stopped[projection.name] = Stopped(org, error.position, cause)
-            else:
-                self.stopped.pop(projection.name, None)
+                stopped = stopped or Stopped(org, error.position, cause)
+        if stopped is None:
+            self.stopped.pop(projection.name, None)
+        else:
+            self.stopped[projection.name] = stopped
         self._moved.raise_()
 
     async def reach(self, org: str, position: int, names: Sequence[str], patience: float = 10.0) -> None:
@@ -93,20 +96,24 @@ class Runner:
 
         if await self._database.read(beyond):
             raise Refusal("position.not_reached", "min_position", position=position)
-        while await self._database.read(behind):
+        while True:
+            seen = self._moved.raised
+            if not await self._database.read(behind):
+                return
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0 or any(name in self.stopped for name in names):
                 raise Refusal("position.not_reached", "min_position", position=position)
-            await self._moved.wait(min(left, IDLE))
+            await self._moved.wait(min(left, IDLE), seen)
 
     async def _run(self, projection: Projection) -> None:
         while True:
+            seen = self._grown.raised
             try:
                 await self.advance(projection)
             except Exception:
                 # The database may be away; the next round finds out.
                 log.exception("projection interrupted", projection=projection.name)
-            await self._grown.wait(IDLE)
+            await self._grown.wait(IDLE, seen)
 
 
 def _project(org: str, projection: Projection, types: EventTypes, connection: Connection) -> bool:

@@ -83,9 +83,7 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
             stopped = service.runner.stopped.get(projection.name)
             position = position_of(connection, org, projection) or 0
             reason = None if stopped is None or stopped.org != org else f"{stopped.reason} at {stopped.position}"
-            views.append(
-                ViewState(name=projection.name, version=projection.version, position=position, stopped=reason)
-            )
+            views.append(ViewState(name=projection.name, version=projection.version, position=position, stopped=reason))
         follower = service.followers.get(org)
         return Status(
             service=service.name,

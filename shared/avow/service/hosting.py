@@ -17,7 +17,7 @@ from fastapi import FastAPI
 
 from avow.bus.feed_client import FeedClient
 from avow.kernel.ports import Ports
-from avow.service.service import Service
+from avow.service.service import Blueprint, Service
 from avow.service.settings import Settings
 
 READY_WITHIN = 30.0
@@ -55,8 +55,16 @@ class Deployment:
     stopped: asyncio.Event
 
 
-def builders() -> dict[str, Build]:
-    """The composition roots of the services installed here, by name."""
+@dataclass(frozen=True)
+class Installed:
+    """What a service offers under the entry points `avow.services`: what it is, and how it is built."""
+
+    blueprint: Blueprint
+    build: Build
+
+
+def installed() -> dict[str, Installed]:
+    """The services installed here, by name."""
     found = {point.name: point for point in entry_points(group="avow.services")}
     return {name: found[name].load() for name in sorted(found, reverse=True)}
 
@@ -70,9 +78,9 @@ async def deployment(settings: Settings, ports: Ports) -> AsyncIterator[Deployme
         services: dict[str, Service] = {}
         urls: dict[str, str] = {}
         stopped = asyncio.Event()
-        for name, build in builders().items():
+        for name, entry in installed().items():
             listening = stack.enter_context(_listen(name, settings.host, settings.port(name)))
-            hosted = build(settings, ports, token)
+            hosted = entry.build(settings, ports, token)
             await stack.enter_async_context(_running(hosted.service))
             await stack.enter_async_context(_serving(hosted.app, listening, hosted.service, stopped))
             services[name] = hosted.service

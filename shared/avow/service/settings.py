@@ -6,11 +6,17 @@ Promises: what is not understood is refused at start-up with the variable's name
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic.functional_validators import BeforeValidator
 
-OrgName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
+
+def _not_a_path_of_ours(org: str) -> str:
+    if org in {"docs", "health", "problems"}:
+        raise ValueError("taken by a path of the service itself")
+    return org
+
+
+OrgName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,31}$"), AfterValidator(_not_a_path_of_ours)]
 
 
 def _split(value: object) -> object:

@@ -102,7 +102,9 @@ class CommandCall:
         """The identity of what this call creates; the same at every retry."""
         return str(uuid5(_IDENTITIES, "\n".join((self.org, self.actor or "", self.route, self.retry_key))))
 
-    async def execute(self, decider: Decider[C, S, F, E], identity: str, command: C, ground: Ground[C, S, F]) -> Accepted:
+    async def execute(
+        self, decider: Decider[C, S, F, E], identity: str, command: C, ground: Ground[C, S, F]
+    ) -> Accepted:
         """Execute a command for whoever asks; raises Refusal."""
         return accepted(identity, await self.outcome(decider, identity, command, ground))
 

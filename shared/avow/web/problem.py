@@ -175,7 +175,7 @@ class LastResort:
 def _raised(exc: BaseException | None) -> list[str]:
     lines = []
     while exc is not None:
-        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc.__traceback__)[-8:]]
+        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc.__traceback__)[-5:]]
         lines.append(f"{type(exc).__module__}.{type(exc).__qualname__} at {' < '.join(reversed(at))}")
-        exc = exc.__cause__ or exc.__context__
+        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
     return lines

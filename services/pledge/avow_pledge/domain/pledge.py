@@ -2,50 +2,22 @@
 
 Drafted → submitted → approved, or returned and drafted anew → made. Promises: it is made only when complete (R-26), and
 once made its text is frozen (R-29); nobody approves their own (R-58).
-Limit: whether the accountable person is a member that day is a fact read from the register.
+Limit: who is a member at that moment is a fact read from the register.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 from enum import Enum
 
-from avow.contracts.pledge import (
-    ItemWording,
-    Metric,
-    PledgeItem,
-    PledgeMade,
-    Pledger,
-    Quantity,
-    Wording,
-)
+from avow.contracts.pledge import PledgeItem, PledgeMade, Pledger, Wording
 from avow.contracts.values import Identity, Key
 from avow.kernel.decider import Decider, Facts
-from avow.kernel.message import Command, Line, PrivateEvent, Prose, Value
+from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
-from avow.programme import ProgrammeTemplate
 from avow.programme.choice import choose
 
-
-class Indicator(Quantity):
-    """A quantitative indicator: what is counted, in which unit, from where to where."""
-
-    name: Line
-    metric_unit: Line
-
-
-class Item(Value):
-    """One thing promised; what is still missing may be left out of a draft, not of a pledge (R-25, R-26)."""
-
-    criterion: Key
-    aims: tuple[Key, ...] = ()
-    goal: Prose
-    task: Prose
-    measure: Prose
-    qualitative_indicators: tuple[Prose, ...] = ()
-    quantitative_indicators: tuple[Indicator, ...] = ()
-    milestones: tuple[date, ...] = ()
-    accountable_person_id: Identity | None = None
+from avow_pledge.domain.campaign import RunningCampaign
+from avow_pledge.domain.item import Item
 
 
 class DraftPledge(Command):
@@ -130,22 +102,21 @@ class Pledge:
     draft: PledgeDrafted | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PledgeFacts(Facts):
-    """The campaign's programme and days, and each accountable person's units on the day of the matter."""
+    """The campaign, and the units that the pledger and each accountable person are members of at that moment."""
 
-    pledge_id: str = ""
-    programme: ProgrammeTemplate | None = None
-    starts_on: date = date.min
-    ends_on: date | None = None
-    day: date = date.min
-    member_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    pledge_id: str
+    campaign: RunningCampaign
+    member_of: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def decide(command: PledgeCommand, pledge: Pledge, facts: PledgeFacts) -> list[PledgeEvent]:
     match command:
         case DraftPledge():
             require(pledge.status in (Status.NONE, Status.DRAFTED, Status.RETURNED), "pledge.frozen")
+            _require_same(command, pledge.draft)
+            _require_pledger(command.pledger, command.unit_id, facts)
             return [_draft(command, facts)]
         case SubmitPledge():
             draft = _in(pledge, Status.DRAFTED)
@@ -156,13 +127,13 @@ def decide(command: PledgeCommand, pledge: Pledge, facts: PledgeFacts) -> list[P
             require(facts.actor != draft.pledger.id, "pledge.own_approval", "Acting-As")
             return [PledgeApproved(pledge_id=facts.pledge_id)]
         case ReturnPledge():
-            _in(pledge, Status.SUBMITTED)
+            draft = _in(pledge, Status.SUBMITTED)
+            require(facts.actor != draft.pledger.id, "pledge.own_approval", "Acting-As")
             return [PledgeReturned(pledge_id=facts.pledge_id, reason=command.reason)]
         case MakePledge():
             draft = _in(pledge, Status.APPROVED)
             require_complete(draft, facts)
-            assert facts.programme is not None
-            choose(facts.programme.channel, command.channel, "channel")
+            choose(facts.campaign.programme.channel, command.channel, "channel")
             return [_made(draft, command)]
 
 
@@ -190,16 +161,32 @@ pledge: Decider[PledgeCommand, Pledge, PledgeFacts, PledgeEvent] = Decider(
 
 
 def require_complete(draft: PledgeDrafted, facts: PledgeFacts) -> None:
-    """Every item has the fields its programme requires, its milestones lie within the campaign, and whoever answers for it is
-    a member of the unit that day (R-26)."""
+    """Every item has the fields its programme requires, its milestones lie within the campaign, and whoever answers for
+    it is a member of the unit at that moment (R-26); and so is the pledger."""
+    _require_pledger(draft.pledger, draft.unit_id, facts)
     missing = draft.missing
     require(not missing, "pledge.item_incomplete", next(iter(missing), None), missing=", ".join(missing))
     for n, item in enumerate(draft.items):
         for m, milestone in enumerate(item.milestones):
-            inside = facts.starts_on <= milestone and (facts.ends_on is None or milestone <= facts.ends_on)
+            inside = facts.campaign.includes(milestone)
             require(inside, "pledge.milestone_outside_campaign", f"items[{n}].milestones[{m}]")
-        units = facts.member_of.get(item.accountable_person_id or "", frozenset())
-        require(draft.unit_id in units, "pledge.accountable_not_member", f"items[{n}].accountable_person_id")
+        person = item.accountable_person_id
+        answers = person is None or draft.unit_id in facts.member_of.get(person, ())
+        require(answers, "pledge.accountable_not_member", f"items[{n}].accountable_person_id")
+
+
+def _require_pledger(pledger: Pledger, unit_id: str, facts: PledgeFacts) -> None:
+    """A unit pledges for itself; a member for the unit they are a member of at that moment (R-28)."""
+    if pledger.kind == "unit":
+        require(pledger.id == unit_id, "pledge.pledger_not_unit", "pledger.id")
+    else:
+        require(unit_id in facts.member_of.get(pledger.id, ()), "pledge.pledger_not_member", "pledger.id")
+
+
+def _require_same(command: DraftPledge, draft: PledgeDrafted | None) -> None:
+    """A pledge drafted anew stays the same pledger's, in the same unit and campaign."""
+    for name in () if draft is None else ("campaign_id", "unit_id", "pledger"):
+        require(getattr(command, name) == getattr(draft, name), "pledge.another", name)
 
 
 def _in(pledge: Pledge, status: Status) -> PledgeDrafted:
@@ -212,9 +199,8 @@ def _in(pledge: Pledge, status: Status) -> PledgeDrafted:
 
 
 def _draft(command: DraftPledge, facts: PledgeFacts) -> PledgeDrafted:
-    programme = facts.programme
-    assert programme is not None
-    phase = programme.phase_on(facts.day)
+    programme = facts.campaign.programme
+    phase = programme.phase_on(facts.campaign.today)
     if phase is None:
         raise Refusal("pledge.outside_phases", "occurred_at")
     choose(programme.scope, command.scope, "scope")
@@ -222,9 +208,8 @@ def _draft(command: DraftPledge, facts: PledgeFacts) -> PledgeDrafted:
     if rules is None:
         raise Refusal("pledge.pledger_not_asked", "pledger.kind")
     count = len(command.items)
-    require(
-        rules.min_items <= count <= rules.max_items, "pledge.item_count", "items", least=rules.min_items, most=rules.max_items
-    )
+    least, most = rules.min_items, rules.max_items
+    require(least <= count <= most, "pledge.item_count", "items", least=least, most=most)
     subject = programme.criteria_for(command.pledger.kind)
     for n, item in enumerate(command.items):
         choose(subject.criterion, item.criterion, f"items[{n}].criterion")
@@ -237,38 +222,9 @@ def _draft(command: DraftPledge, facts: PledgeFacts) -> PledgeDrafted:
         pledger=command.pledger,
         phase=phase.key,
         scope=command.scope,
-        items=tuple(_structure(item) for item in command.items),
-        missing=tuple(_missing(command.items, rules.required_fields)),
-        wording=tuple(_words(item) for item in command.items),
-    )
-
-
-def _missing(items: Iterable[Item], required: Iterable[str]) -> Iterable[str]:
-    for n, item in enumerate(items):
-        for name in required:
-            if not getattr(item, name):
-                yield f"items[{n}].{name}"
-
-
-def _structure(item: Item) -> PledgeItem:
-    return PledgeItem(
-        criterion=item.criterion,
-        aims=item.aims,
-        quantities=tuple(
-            Quantity(baseline=i.baseline, target=i.target, direction=i.direction) for i in item.quantitative_indicators
-        ),
-        milestones=item.milestones,
-        accountable_person_id=item.accountable_person_id,
-    )
-
-
-def _words(item: Item) -> ItemWording:
-    return ItemWording(
-        goal=item.goal,
-        task=item.task,
-        measure=item.measure,
-        qualitative_indicators=item.qualitative_indicators,
-        metrics=tuple(Metric(name=i.name, metric_unit=i.metric_unit) for i in item.quantitative_indicators),
+        items=tuple(item.structure() for item in command.items),
+        missing=tuple(f"items[{n}].{it}" for n, item in enumerate(command.items) for it in item.lacks(rules)),
+        wording=tuple(item.words() for item in command.items),
     )
 
 

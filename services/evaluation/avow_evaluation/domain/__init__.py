@@ -1,0 +1,8 @@
+"""The deciders of the evaluation service, one module an aggregate. Pure."""
+
+from avow.kernel.message import Event
+from avow_evaluation.domain.ballot import BallotCast
+from avow_evaluation.domain.review_round import CredentialsIssued, RollFrozen
+
+PRIVATE_EVENTS: tuple[type[Event], ...] = (RollFrozen, CredentialsIssued, BallotCast)
+"""What never leaves the service."""

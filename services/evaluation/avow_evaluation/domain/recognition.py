@@ -1,0 +1,165 @@
+"""Public recognition, and the figures beside it: from ballots and a form to a result (R-41, R-45, R-51).
+
+Counts and shares are exact fractions; the square root alone is taken with 50 digits, half to even; each figure is rounded
+once, to nine decimals. Promises: the same ballots in any order give the same result; nothing a class below its minimum
+said enters any figure, so no subtraction brings it back (tests/unit/evaluation/test_recognition.py).
+Limit: no arithmetic protects against a bloc of raters; that is for people to see and to judge.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
+from fractions import Fraction
+from math import ceil
+from typing import Literal, Protocol
+
+from avow.contracts.review import ClassTally, ClassWeight, ReviewForm, ReviewRoundAnnounced, ReviewTallied, RowTally
+
+FIFTY_DIGITS = Context(prec=50, rounding=ROUND_HALF_EVEN)
+NINE_DECIMALS = Decimal("1e-9")
+
+Validity = Literal["valid", "low", "invalid"]
+
+
+class Answers(Protocol):
+    """What a tally reads of a ballot."""
+
+    @property
+    def rater_class(self) -> str: ...
+
+    @property
+    def rows(self) -> Mapping[str, str | None]: ...
+
+
+def tally(
+    announced: ReviewRoundAnnounced, unit_id: str, eligible: Mapping[str, int], ballots: Sequence[Answers]
+) -> ReviewTallied:
+    """The result for one subject; `eligible` by rater class, `ballots` all those cast on it."""
+    form = announced.form
+    entitled, cast = sum(eligible.values()), len(ballots)
+    turnout = Fraction(cast, entitled) if entitled else None
+    validity = validity_of(form, turnout)
+    by_class: dict[str, list[Answers]] = {weight.rater_class: [] for weight in form.weights}
+    for ballot in ballots:
+        by_class[ballot.rater_class].append(ballot)
+    counted = {
+        rater_class: graded
+        for rater_class, graded in ((key, graded_of(cast_in)) for key, cast_in in by_class.items())
+        if validity != "invalid" and len(graded) >= minimum(form, eligible.get(rater_class, 0))
+    }
+    weights = {weight.rater_class: weight.weight for weight in form.weights if weight.rater_class in counted}
+    supports = {rater_class: support_of(form, graded) for rater_class, graded in counted.items()}
+    bounds = {key: lower_bound(supports[key], len(graded), form.z) for key, graded in counted.items()}
+
+    def class_tally(weight: ClassWeight) -> ClassTally:
+        key = weight.rater_class
+        within = key in counted
+        total = sum(weights.values())
+        return ClassTally(
+            rater_class=key,
+            eligible=eligible.get(key, 0),
+            cast=len(by_class[key]),
+            minimum=minimum(form, eligible.get(key, 0)),
+            counted=within,
+            weight=weight.weight,
+            share=rounded(Fraction(weight.weight) / Fraction(total)) if within and total else None,
+            graded=len(counted[key]) if within else None,
+            support=str(supports[key]) if within else None,
+            lower_bound=rounded(bounds[key]) if within else None,
+        )
+
+    heard = [ballot for rater_class in counted for ballot in by_class[rater_class]]
+    return ReviewTallied(
+        round_id=announced.round_id,
+        campaign_id=announced.campaign_id,
+        unit_id=unit_id,
+        eligible=entitled,
+        cast=cast,
+        turnout=None if turnout is None else rounded(turnout),
+        validity=validity,
+        classes=tuple(class_tally(weight) for weight in form.weights),
+        rows=row_tallies(form, heard) if heard else (),
+        good_rate=good_rate(form, heard),
+        recognition=recognition(weights, bounds),
+    )
+
+
+def validity_of(form: ReviewForm, turnout: Fraction | None) -> Validity:
+    """Whether so many ballots make a result: `invalid` below one threshold, `low` below the other."""
+    if turnout is None or turnout < Fraction(form.invalid_below):
+        return "invalid"
+    return "low" if turnout < Fraction(form.warn_below) else "valid"
+
+
+def minimum(form: ReviewForm, eligible: int) -> int:
+    """How many ballots with a grade a class needs to count: a fixed number or a share of its electorate, whichever is
+    more."""
+    return max(form.minimum_ballots, ceil(Fraction(form.minimum_share) * eligible))
+
+
+def graded_of(ballots: Iterable[Answers]) -> list[Answers]:
+    """The ballots with at least one graded row."""
+    return [ballot for ballot in ballots if any(grade is not None for grade in ballot.rows.values())]
+
+
+def support_of(form: ReviewForm, graded: Iterable[Answers]) -> Fraction:
+    """The sum, over ballots with a grade, of each one's top grades as a share of its graded rows."""
+    top = _top(form)
+    shares: Counter[tuple[int, int]] = Counter()
+    for ballot in graded:
+        grades = [grade for grade in ballot.rows.values() if grade is not None]
+        shares[sum(grade in top for grade in grades), len(grades)] += 1
+    return sum((Fraction(tops * times, rows) for (tops, rows), times in shares.items()), Fraction(0))
+
+
+def lower_bound(support: Fraction, graded: int, z: Decimal) -> Decimal:
+    """Wilson's lower bound of the share `support / graded`, to 50 digits, never below 0:
+    (p + z²/2n - z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n), E. B. Wilson 1927."""
+    p, zz = support / graded, Fraction(z) ** 2
+    with localcontext(FIFTY_DIGITS):
+        root = _decimal(p * (1 - p) / graded + zz / (4 * graded**2)).sqrt()
+        bound = (_decimal(p + zz / (2 * graded)) - z * root) / _decimal(1 + zz / graded)
+    return max(Decimal(0), bound)
+
+
+def recognition(weights: Mapping[str, Decimal], bounds: Mapping[str, Decimal]) -> Decimal | None:
+    """100 times the classes' lower bounds, weighted; None where no class has a weight."""
+    total = sum(weights.values())
+    if not total:
+        return None
+    with localcontext(FIFTY_DIGITS):
+        return rounded(100 * sum((weight * bounds[key] for key, weight in weights.items()), Decimal(0)) / total)
+
+
+def good_rate(form: ReviewForm, ballots: Iterable[Answers]) -> Decimal | None:
+    """Top grades as a share of all grades given; None where none was given."""
+    top = _top(form)
+    grades = [grade for ballot in ballots for grade in ballot.rows.values() if grade is not None]
+    return rounded(Fraction(sum(grade in top for grade in grades), len(grades))) if grades else None
+
+
+def row_tallies(form: ReviewForm, ballots: Sequence[Answers]) -> tuple[RowTally, ...]:
+    """How often each grade was given in each row, and how many abstained there."""
+    found = []
+    for row in form.rows:
+        said = Counter(ballot.rows[row.key] for ballot in ballots)
+        found.append(
+            RowTally(key=row.key, grades={grade.key: said[grade.key] for grade in form.grades}, abstained=said[None])
+        )
+    return tuple(found)
+
+
+def rounded(value: Fraction | Decimal) -> Decimal:
+    """The figure with nine decimals, half to even."""
+    if isinstance(value, Decimal):
+        return value.quantize(NINE_DECIMALS, context=FIFTY_DIGITS)
+    scaled = round(value / Fraction(NINE_DECIMALS))
+    return Decimal(scaled).scaleb(-9, context=FIFTY_DIGITS)
+
+
+def _top(form: ReviewForm) -> frozenset[str]:
+    return frozenset(grade.key for grade in form.grades if grade.top)
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return FIFTY_DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))

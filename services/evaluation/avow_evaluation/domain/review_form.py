@@ -1,0 +1,32 @@
+"""The form a round is held by, as its programme says it: all a tally needs, so that a recount reads no file (R-41, R-75)."""
+
+from avow.contracts.review import ClassWeight, FormRow, Grade, ReviewForm
+from avow.contracts.values import Label
+from avow.kernel.refusal import Refusal
+from avow.programme import ProgrammeTemplate, UnknownKey
+from avow.programme.vocabulary import Label as ProgrammeLabel
+
+
+def unit_form(programme: ProgrammeTemplate) -> ReviewForm:
+    """The form units are reviewed by; refuses where the programme has none."""
+    try:
+        form = programme.review_form("unit")
+    except UnknownKey as unknown:
+        raise Refusal("round.no_unit_form", "campaign_id") from unknown
+    return ReviewForm(
+        rows=tuple(FormRow(key=row.key, label=_label(row.label)) for row in form.rows),
+        grades=tuple(
+            Grade(key=grade.key, label=_label(grade.label), points=grade.points, top=grade.top)
+            for grade in programme.scale(form.scale).grades
+        ),
+        weights=tuple(ClassWeight(rater_class=entry.rater_class, weight=entry.weight) for entry in form.weights),
+        invalid_below=programme.turnout.invalid_below,
+        warn_below=programme.turnout.warn_below,
+        minimum_ballots=programme.class_minimum.at_least,
+        minimum_share=programme.class_minimum.share,
+        z=programme.recognition.z,
+    )
+
+
+def _label(label: ProgrammeLabel) -> Label:
+    return Label(zh=label.zh, en=label.en)

@@ -1,0 +1,289 @@
+"""A round of reviews: who reviews which units, when, by which form, and what came of it (R-41).
+
+Announced → frozen (the electorate) → open → closed → tallied. Promises: the electorate stands still from the freeze on;
+a part has as many credentials in force as people on its roll; the tally uses the form of the announcement. Hence
+ballots ≤ credentials issued ≤ roll.
+Limit: the rolls of the public are what the office hands in; that their entries are real people is for people to check.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from enum import Enum
+from typing import Annotated
+
+from avow.contracts.review import (
+    ElectorateFrozen,
+    ElectoratePart,
+    ReviewRoundAnnounced,
+    ReviewRoundClosed,
+    ReviewRoundOpened,
+    ReviewTallied,
+)
+from avow.contracts.values import Identity, Instant, Key, Label
+from avow.kernel.decider import Decider, Facts
+from avow.kernel.message import Command, PrivateEvent, Prose
+from avow.kernel.refusal import Refusal, require
+from avow.kernel.seal import Seal, SealedUnder
+from avow.programme import ProgrammeTemplate
+from avow_evaluation.domain.credential import CredentialHash
+from avow_evaluation.domain.electorate import Entries, Part, Register, Roll, complete_rolls
+from avow_evaluation.domain.recognition import Answers, tally
+from avow_evaluation.domain.review_form import unit_form
+from pydantic import Field
+
+
+class AnnounceRound(Command):
+    """Say that these units will be reviewed between two moments."""
+
+    campaign_id: Identity
+    title: Label
+    subjects: Annotated[tuple[Identity, ...], Field(min_length=1, max_length=500)]
+    opens_at: Instant
+    closes_at: Instant
+
+
+class FreezeElectorate(Command):
+    """Fix who may review; `parts` are the rolls of the public classes, members come from the register."""
+
+    parts: Annotated[tuple[Roll, ...], Field(max_length=2_000)]
+
+
+class IssueCredentials(Command):
+    """Make the credentials of a part, in place of those made for it before."""
+
+    unit_id: Identity
+    rater_class: Key
+
+
+class OpenRound(Command):
+    """Take ballots from now on."""
+
+
+class CloseRound(Command):
+    """Take no more ballots; before the time announced it takes a reason."""
+
+    reason: Prose | None = None
+
+
+class TallyRound(Command):
+    """Count the ballots of a closed round."""
+
+
+RoundCommand = AnnounceRound | FreezeElectorate | IssueCredentials | OpenRound | CloseRound | TallyRound
+
+
+class RollFrozen(PrivateEvent, type="roll.frozen"):
+    """One part's roll, sealed under the round's own key, which goes when the round needs it no more."""
+
+    round_id: Identity
+    unit_id: Identity
+    rater_class: Key
+    entries: Annotated[Entries | Seal, SealedUnder("round/{round_id}")]
+
+
+class CredentialsIssued(PrivateEvent, type="credentials.issued"):
+    """The hashes, in their own order, of the credentials in force for a part from now on."""
+
+    round_id: Identity
+    unit_id: Identity
+    rater_class: Key
+    generation: int
+    hashes: tuple[CredentialHash, ...]
+
+
+RoundEvent = (
+    ReviewRoundAnnounced
+    | ElectorateFrozen
+    | RollFrozen
+    | CredentialsIssued
+    | ReviewRoundOpened
+    | ReviewRoundClosed
+    | ReviewTallied
+)
+
+
+class Status(Enum):
+    """How far a round has come, in this order."""
+
+    NONE = "none"
+    ANNOUNCED = "announced"
+    FROZEN = "frozen"
+    OPEN = "open"
+    CLOSED = "closed"
+    TALLIED = "tallied"
+
+
+_ORDER = tuple(Status)
+
+
+@dataclass(frozen=True)
+class ReviewRound:
+    """What the next decision needs; `generations` counts how often each part's credentials were issued."""
+
+    status: Status = Status.NONE
+    announced: ReviewRoundAnnounced | None = None
+    eligible: Mapping[Part, int] = field(default_factory=dict)
+    generations: Mapping[Part, int] = field(default_factory=dict)
+
+    def eligible_for(self, unit_id: str) -> dict[str, int]:
+        """How many may review a unit, by rater class."""
+        return {rater_class: count for (subject, rater_class), count in self.eligible.items() if subject == unit_id}
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What an announcement is measured by: the campaign's programme and days, and the days of the round in its time
+    zone."""
+
+    programme: ProgrammeTemplate
+    starts_on: date
+    ends_on: date | None
+    opens_on: date
+    closes_on: date
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoundFacts(Facts):
+    """What each step needs to know: the announcement's measure, the register, fresh credentials' hashes, the ballots by
+    unit."""
+
+    round_id: str
+    announcement: Announcement | None = None
+    register: Register | None = None
+    hashes: tuple[str, ...] = ()
+    ballots: Mapping[str, Sequence[Answers]] = field(default_factory=dict)
+
+
+def decide(command: RoundCommand, round: ReviewRound, facts: RoundFacts) -> list[RoundEvent]:
+    match command:
+        case AnnounceRound():
+            require(round.status is Status.NONE, "round.announced", "round_id")
+            return [_announced(command, facts)]
+        case FreezeElectorate():
+            return _frozen(command, require_standing(round, Status.ANNOUNCED), facts)
+        case IssueCredentials():
+            require_standing(round, Status.FROZEN)
+            return [_issued(command, round, facts)]
+        case OpenRound():
+            announced = require_standing(round, Status.FROZEN)
+            require(facts.occurred_at >= announced.opens_at, "round.too_early", "occurred_at", opens_at=announced.opens_at)
+            require_issued(round)
+            return [ReviewRoundOpened(round_id=facts.round_id)]
+        case CloseRound():
+            announced = require_standing(round, Status.OPEN)
+            over = facts.occurred_at >= announced.closes_at
+            require(over or command.reason, "round.closed_early_without_reason", "reason", closes_at=announced.closes_at)
+            return [ReviewRoundClosed(round_id=facts.round_id, reason=command.reason)]
+        case TallyRound():
+            announced = require_standing(round, Status.CLOSED)
+            return [
+                tally(announced, unit_id, round.eligible_for(unit_id), facts.ballots.get(unit_id, ()))
+                for unit_id in announced.subjects
+            ]
+
+
+def evolve(round: ReviewRound, event: RoundEvent) -> ReviewRound:
+    match event:
+        case ReviewRoundAnnounced():
+            return ReviewRound(Status.ANNOUNCED, event)
+        case ElectorateFrozen():
+            eligible = {(part.unit_id, part.rater_class): part.eligible for part in event.parts}
+            return replace(round, status=Status.FROZEN, eligible=eligible)
+        case RollFrozen():
+            return round
+        case CredentialsIssued():
+            generations = {**round.generations, (event.unit_id, event.rater_class): event.generation}
+            return replace(round, generations=generations)
+        case ReviewRoundOpened():
+            return replace(round, status=Status.OPEN)
+        case ReviewRoundClosed():
+            return replace(round, status=Status.CLOSED)
+        case ReviewTallied():
+            return replace(round, status=Status.TALLIED)
+
+
+review_round: Decider[RoundCommand, ReviewRound, RoundFacts, RoundEvent] = Decider(
+    stream="review_round",
+    initial=ReviewRound(),
+    decide=decide,
+    evolve=evolve,
+    events=(
+        ReviewRoundAnnounced,
+        ElectorateFrozen,
+        RollFrozen,
+        CredentialsIssued,
+        ReviewRoundOpened,
+        ReviewRoundClosed,
+        ReviewTallied,
+    ),
+)
+
+
+def require_standing(round: ReviewRound, wanted: Status) -> ReviewRoundAnnounced:
+    """The announcement of a round that stands at `wanted`; refuses as `round.not_open` one that is not so far, and as
+    `round.closed` one that has gone on."""
+    if round.announced is None:
+        raise Refusal("round.unknown", "round_id")
+    there, here = _ORDER.index(wanted), _ORDER.index(round.status)
+    require(here >= there, f"round.not_{wanted.value}", "round_id", status=round.status.value)
+    require(here == there, f"round.{_ORDER[min(there + 1, len(_ORDER) - 1)].value}", "round_id")
+    return round.announced
+
+
+def require_issued(round: ReviewRound) -> None:
+    """Every part with somebody on its roll has credentials."""
+    for (unit_id, rater_class), eligible in round.eligible.items():
+        issued = (unit_id, rater_class) in round.generations
+        require(issued or not eligible, "round.not_issued", "round_id", unit_id=unit_id, rater_class=rater_class)
+
+
+def require_part(round: ReviewRound, command: IssueCredentials) -> Part:
+    """The part the command names; refuses one the electorate does not have."""
+    units, classes = ({part[n] for part in round.eligible} for n in (0, 1))
+    require(command.unit_id in units, "electorate.unit_unknown", "unit_id")
+    require(command.rater_class in classes, "electorate.class_unknown", "rater_class", known=sorted(classes))
+    return command.unit_id, command.rater_class
+
+
+def _announced(command: AnnounceRound, facts: RoundFacts) -> ReviewRoundAnnounced:
+    given = facts.announcement
+    assert given is not None
+    for n, unit_id in enumerate(command.subjects):
+        require(unit_id not in command.subjects[:n], "round.subject_repeated", f"subjects[{n}]")
+    require(command.opens_at < command.closes_at, "round.closes_before_it_opens", "closes_at")
+    require(given.starts_on <= given.opens_on, "round.outside_campaign", "opens_at")
+    require(given.ends_on is None or given.closes_on <= given.ends_on, "round.outside_campaign", "closes_at")
+    return ReviewRoundAnnounced(
+        round_id=facts.round_id,
+        campaign_id=command.campaign_id,
+        title=command.title,
+        subjects=command.subjects,
+        opens_at=command.opens_at,
+        closes_at=command.closes_at,
+        form=unit_form(given.programme),
+    )
+
+
+def _frozen(command: FreezeElectorate, announced: ReviewRoundAnnounced, facts: RoundFacts) -> list[RoundEvent]:
+    assert facts.register is not None
+    classes = [weight.rater_class for weight in announced.form.weights]
+    rolls = complete_rolls(command.parts, announced.subjects, classes, facts.register)
+    counts = tuple(
+        ElectoratePart(unit_id=roll.unit_id, rater_class=roll.rater_class, eligible=len(roll.entries)) for roll in rolls
+    )
+    sealed = [RollFrozen(round_id=facts.round_id, **dict(roll)) for roll in rolls]
+    return [ElectorateFrozen(round_id=facts.round_id, parts=counts), *sealed]
+
+
+def _issued(command: IssueCredentials, round: ReviewRound, facts: RoundFacts) -> CredentialsIssued:
+    part = require_part(round, command)
+    assert len(set(facts.hashes)) == round.eligible[part]
+    return CredentialsIssued(
+        round_id=facts.round_id,
+        unit_id=command.unit_id,
+        rater_class=command.rater_class,
+        generation=round.generations.get(part, 0) + 1,
+        # In their own order, which says nothing of the order they were made and handed out in.
+        hashes=tuple(sorted(facts.hashes)),
+    )

@@ -1,0 +1,77 @@
+"""What decisions about units, persons, memberships and roles may know; they are the office's (R-06, R-56)."""
+
+from avow.eventlog.execute import Asked, Grounds
+from avow.register.reading import RegisterReader
+from sqlalchemy import Connection
+
+from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipCommand, MembershipFacts
+from avow_pledge.domain.person import Person, PersonCommand, PersonFacts
+from avow_pledge.domain.role import AppointRole, Role, RoleCommand, RoleFacts
+from avow_pledge.domain.unit import Unit, UnitCommand, UnitFacts
+from avow_pledge.facts.standing import is_secretary_from, unit_then
+
+
+def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Grounds[UnitFacts]:
+    """The campaign's vocabulary, and the parent, which is there already."""
+    reader = RegisterReader(connection, asked.org)
+    reader.require_office(asked.actor, asked.now)
+    parent_id = asked.command.parent_id
+    parent = None if parent_id is None else unit_then(reader, parent_id, asked.occurred_at, "parent_id")
+    facts = UnitFacts(
+        occurred_at=asked.occurred_at,
+        actor=asked.actor,
+        unit_id=asked.identity,
+        programme=reader.campaign(asked.command.campaign_id).programme,
+        parent_kind=None if parent is None else parent.kind,
+    )
+    return Grounds(facts, reader.expect)
+
+
+def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) -> Grounds[PersonFacts]:
+    """Nothing beyond the right."""
+    reader = RegisterReader(connection, asked.org)
+    reader.require_office(asked.actor, asked.now)
+    facts = PersonFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
+    return Grounds(facts, reader.expect)
+
+
+def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Membership]) -> Grounds[MembershipFacts]:
+    """That the person and the unit are known, and of a leaver whether they are the unit's secretary."""
+    reader = RegisterReader(connection, asked.org)
+    reader.require_office(asked.actor, asked.now)
+    command, person_id = asked.command, asked.identity
+    reader.person(person_id)
+    unit_then(reader, command.unit_id, asked.occurred_at)
+    leaving = isinstance(command, LeaveUnit)
+    facts = MembershipFacts(
+        occurred_at=asked.occurred_at,
+        actor=asked.actor,
+        person_id=person_id,
+        is_secretary=leaving and is_secretary_from(reader, command.unit_id, person_id, asked.occurred_at),
+    )
+    return Grounds(facts, reader.expect)
+
+
+def role_facts(connection: Connection, asked: Asked[RoleCommand, Role]) -> Grounds[RoleFacts]:
+    """The unit's kind, and of the person to be appointed whether they are a member of it, then and still."""
+    reader = RegisterReader(connection, asked.org)
+    reader.require_office(asked.actor, asked.now)
+    command = asked.command
+    unit_id, role = asked.identity.split("/")
+    unit = unit_then(reader, unit_id, asked.occurred_at)
+    reader.person(command.person_id)
+    programme, is_member = None, False
+    if isinstance(command, AppointRole):
+        programme = reader.campaign(command.campaign_id).programme
+        moments = (asked.occurred_at, asked.now)
+        is_member = all(unit_id in reader.units_of(command.person_id, moment) for moment in moments)
+    facts = RoleFacts(
+        occurred_at=asked.occurred_at,
+        actor=asked.actor,
+        unit_id=unit_id,
+        role=role,
+        unit_kind=unit.kind,
+        programme=programme,
+        is_member=is_member,
+    )
+    return Grounds(facts, reader.expect)

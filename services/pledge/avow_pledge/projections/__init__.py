@@ -1,0 +1,9 @@
+"""The read models of the pledge service, one module each."""
+
+from avow.projections.projection import Projection
+from avow.register.projection import Register
+
+from avow_pledge.projections.meeting_register import MeetingRegister
+from avow_pledge.projections.pledge_wall import PledgeWall
+
+PROJECTIONS: tuple[Projection, ...] = (Register(), PledgeWall(), MeetingRegister())

@@ -1,0 +1,1 @@
+"""What the views answer, one module a route's resource: rows in keyset pages, seals opened as they are read."""

@@ -1,0 +1,116 @@
+"""The meetings and the comments as they are read (R-33, R-36)."""
+
+from datetime import datetime
+
+from avow.contracts.meeting import CommentText
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, Select, Table, select
+
+from avow_pledge.projections.meeting_register import MeetingRegister, comments, meetings
+from avow_pledge.reading.opening import opener
+
+
+class MeetingEntry(BaseModel):
+    """A meeting, with the number of comments made there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    meeting_id: str
+    campaign_id: str
+    unit_id: str
+    kind: str
+    agenda: list[str]
+    chair_id: str
+    present: int
+    expected: int
+    scope: str
+    held_at: datetime
+    summary: str = Field(description="「已删除 / erased」 where the scope's key was destroyed.")
+    comments: int
+    position: int
+
+
+class CommentEntry(BaseModel):
+    """A leader's comment."""
+
+    model_config = ConfigDict(frozen=True)
+
+    meeting_id: str
+    unit_id: str
+    commentator_id: str
+    grade: int | None
+    scope: str
+    commented_at: datetime
+    text: CommentText | str = Field(description="「已删除 / erased」 where the scope's key was destroyed.")
+    position: int
+
+
+def meeting_entries(
+    connection: Connection,
+    org: str,
+    campaign_id: str | None = None,
+    unit_id: str | None = None,
+    kind: str | None = None,
+    after: int | None = None,
+    limit: int = 100,
+) -> list[MeetingEntry]:
+    """The meetings, newest record first; `after` is the position the page before ended at."""
+    sql = meetings.sql(MeetingRegister.version)
+    query = _newest_first(sql, org, {"campaign_id": campaign_id, "unit_id": unit_id, "kind": kind}, after, limit)
+    rows = connection.execute(query).all()
+    summary = opener(connection, org, (row.sealed_summary for row in rows))
+    return [
+        MeetingEntry(
+            meeting_id=row.meeting_id,
+            campaign_id=row.campaign_id,
+            unit_id=row.unit_id,
+            kind=row.kind,
+            agenda=row.agenda,
+            chair_id=row.chair_id,
+            present=row.present,
+            expected=row.expected,
+            scope=row.scope,
+            held_at=row.held_at,
+            summary=str(summary(row.sealed_summary, row.summary)),
+            comments=row.comments,
+            position=row.position,
+        )
+        for row in rows
+    ]
+
+
+def comment_entries(
+    connection: Connection,
+    org: str,
+    meeting_id: str | None = None,
+    unit_id: str | None = None,
+    commentator_id: str | None = None,
+    after: int | None = None,
+    limit: int = 100,
+) -> list[CommentEntry]:
+    """The comments, newest record first; `after` is the position the page before ended at."""
+    sql = comments.sql(MeetingRegister.version)
+    wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id}
+    rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).all()
+    text = opener(connection, org, (row.sealed_text for row in rows))
+    return [
+        CommentEntry(
+            meeting_id=row.meeting_id,
+            unit_id=row.unit_id,
+            commentator_id=row.commentator_id,
+            grade=row.grade,
+            scope=row.scope,
+            commented_at=row.commented_at,
+            text=text(row.sealed_text, row.text),
+            position=row.position,
+        )
+        for row in rows
+    ]
+
+
+def _newest_first(
+    sql: Table, org: str, wanted: dict[str, str | None], after: int | None, limit: int
+) -> Select[tuple[object, ...]]:
+    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
+    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
+    return query if after is None else query.where(sql.c.position < after)

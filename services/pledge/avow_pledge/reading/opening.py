@@ -1,0 +1,19 @@
+"""Opening the seals of a page of rows, all at once.
+
+Promises: where a key was destroyed the answer says so in the value's place, and everything around it stays readable.
+"""
+
+from collections.abc import Callable, Iterable
+
+from avow.eventlog.seals import open_seals
+from avow.kernel.seal import Seal
+from pydantic import JsonValue
+from sqlalchemy import Connection
+
+
+def opener(
+    connection: Connection, org: str, seals: Iterable[Seal | None]
+) -> Callable[[Seal | None, JsonValue], JsonValue]:
+    """Tells what a sealed column holds, or else the plain column beside it."""
+    opened = open_seals(connection, org, (seal for seal in seals if seal is not None))
+    return lambda seal, plain: plain if seal is None else opened[seal]

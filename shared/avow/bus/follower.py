@@ -1,0 +1,197 @@
+"""The follower: keeps an inbox at the end of another service's feed, and says how that goes.
+
+Promises: it catches up by pages, then listens live; whatever breaks, it starts again from what is imported, so nothing
+is missed and nothing doubled; a last event that got lost is found by asking the feed for its head. A log at the source
+that is not the one imported from, or no longer what it was, is never imported from: that is for a person to look at
+(tests/integration/test_feed_follower.py).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
+from avow.bus.inbox import Inbox
+from avow.bus.status import State, Status
+from avow.contracts import envelope, moment
+from avow.contracts.envelope import Envelope, NotAnEnvelope
+from avow.eventlog.signal import Signal
+from avow.kernel.ports import Ports
+
+PAGE = 1000
+COMPARE_EVERY = 5.0
+"""Seconds between looks at the feed's head while the stream stands."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
+"""Seconds between two tries, longer from failure to failure, and drawn by lot so that many do not come at once."""
+
+_LEVELS = {"source_changed": logging.ERROR, "source_behind": logging.ERROR, "unavailable": logging.WARNING}
+
+log = structlog.get_logger(__name__)
+
+
+class _Halted(Exception):
+    """The import cannot go on as things are."""
+
+    def __init__(self, state: State, reason: str) -> None:
+        super().__init__(reason)
+        self.state = state
+        self.reason = reason
+
+
+class Follower:
+    """Follows one organisation's feed at another service between `start` and `stop`; `status` is for health."""
+
+    def __init__(self, client: FeedClient, inbox: Inbox, org: str, ports: Ports) -> None:
+        self.status = Status("starting", moment.to_text(ports.clock.now()))
+        self._client = client
+        self._inbox = inbox
+        self._org = org
+        self._ports = ports
+        self._moved = Signal()
+        self._failures = 0
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Follow in a task of its own."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End the task, after what it is committing, so that the database may be closed."""
+        if self._task is not None:
+            await _ended(self._task)
+
+    async def caught_up(self, sequence: int, patience: float = 10.0) -> None:
+        """Wait until the source's event with this sequence is imported; TimeoutError after `patience` seconds."""
+        async with asyncio.timeout(patience):
+            while self.status.imported_sequence < sequence:
+                await self._moved.wait(patience)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._catch_up()
+                self._failures = 0
+                await self._listen()
+            except _Halted as halt:
+                self._enter(halt.state, halt.reason)
+            except FeedUnavailable as error:
+                self._enter("unavailable", error.reason)
+            except Exception as error:
+                # The database may be away; the next round finds out.
+                log.exception("import.interrupted", org=self._org)
+                self._enter("unavailable", type(error).__name__)
+            await asyncio.sleep(self._pause())
+            self._failures += 1
+
+    async def _catch_up(self) -> None:
+        last = await self._meet_source()
+        if self.status.imported_sequence < self.status.source_head:
+            self._enter("catching_up")
+        # The first page begins with the last event imported, to see whether the source still says the same.
+        after = 0 if last is None else last.sequence - 1
+        fetching = asyncio.create_task(self._client.page(self._org, after, PAGE))
+        try:
+            while True:
+                page = await fetching
+                more = page.scanned_to < page.head
+                if more:
+                    fetching = asyncio.create_task(self._client.page(self._org, page.scanned_to, PAGE))
+                await self._take_page(page, last)
+                last = None
+                if not more:
+                    return
+        finally:
+            await _ended(fetching)
+
+    async def _take_page(self, page: FeedPage, last: Envelope | None) -> None:
+        if page.log_id != self.status.log_id:
+            raise _Halted("source_changed", f"the source's log is now {page.log_id}")
+        if last is not None and not _says_again(page.lines, last):
+            raise _Halted("source_changed", f"the source says something else at sequence {last.sequence}")
+        self._note(source_head=page.head)
+        await self._take(page.lines)
+        if self.status.imported_sequence < page.scanned_to:
+            raise _Halted("unavailable", f"sequence {self.status.imported_sequence + 1} of the source is unsound")
+
+    async def _listen(self) -> None:
+        self._enter("live")
+        loop = asyncio.get_running_loop()
+        promised, due = 0, loop.time() + COMPARE_EVERY
+        arriving = self._client.live(self._org, self.status.imported_sequence)
+        coming = asyncio.create_task(_next(arriving))
+        try:
+            while True:
+                await asyncio.wait({coming}, timeout=max(0.0, due - loop.time()))
+                if coming.done():
+                    lines = coming.result()
+                    if lines is None:
+                        return
+                    coming = asyncio.create_task(_next(arriving))
+                    if not await self._take(lines):
+                        return
+                if loop.time() >= due:
+                    await self._meet_source()
+                    if self.status.imported_sequence < promised:
+                        log.warning("import.event_lost", org=self._org, sequence=self.status.imported_sequence + 1)
+                        return
+                    promised, due = self.status.source_head, loop.time() + COMPARE_EVERY
+        finally:
+            await _ended(coming)
+            await arriving.aclose()
+
+    async def _meet_source(self) -> Envelope | None:
+        """The last event imported from the source, whose log must be the one it comes from and reach as far."""
+        head = await self._client.head(self._org)
+        last = (await self._inbox.sources()).get(head.service)
+        if last is not None and last.log_id != head.log_id:
+            raise _Halted("source_changed", f"the source's log is now {head.log_id}")
+        imported = 0 if last is None else last.sequence
+        self._note(log_id=head.log_id, source_head=head.sequence, imported_sequence=imported)
+        if head.sequence < imported:
+            raise _Halted("source_behind", f"the source's log ends at {head.sequence}")
+        return last
+
+    async def _take(self, lines: Sequence[bytes]) -> bool:
+        """Whether every line is imported now; also when cancelled it lasts until that is settled."""
+        taking = asyncio.create_task(self._inbox.take(lines))
+        try:
+            taken = await asyncio.shield(taking)
+        except asyncio.CancelledError:
+            await asyncio.gather(taking, return_exceptions=True)
+            raise
+        self._note(imported_sequence=max(taken.reached, self.status.imported_sequence))
+        return taken.missing is None and not taken.rejected
+
+    def _note(self, **seen: Any) -> None:
+        self.status = replace(self.status, **seen)
+        self._moved.raise_()
+
+    def _enter(self, state: State, reason: str | None = None) -> None:
+        if (state, reason) != (self.status.state, self.status.reason):
+            self._note(state=state, reason=reason, since=moment.to_text(self._ports.clock.now()))
+            log.log(_LEVELS.get(state, logging.INFO), "import.state", org=self._org, state=state, reason=reason)
+
+    def _pause(self) -> float:
+        longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * (2 << min(self._failures, 8)))
+        share = int.from_bytes(self._ports.random_bytes(2)) / 0xFFFF
+        return SHORTEST_PAUSE + (longest - SHORTEST_PAUSE) * share
+
+
+async def _next(arriving: AsyncGenerator[list[bytes], None]) -> list[bytes] | None:
+    return await anext(arriving, None)
+
+
+async def _ended(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _says_again(lines: Sequence[bytes], last: Envelope) -> bool:
+    try:
+        return bool(lines) and envelope.decode(lines[0]).leaf == last.leaf
+    except NotAnEnvelope:
+        return False

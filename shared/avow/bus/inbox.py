@@ -1,0 +1,172 @@
+"""The inbox: takes another service's events into the importer's own log, whole and in their order.
+
+Promises: each event once, whatever is delivered twice, in another order, by several processes or not at all; a hole
+stops it and is named; what is no sound event of the one log it imports from is refused, counted and logged, and holds
+nothing up (tests/integration/test_feed_inbox.py).
+Limit: a log that was opened anew is refused for ever, since the events imported from the old one still stand.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+from pydantic import ValidationError
+from sqlalchemy import Connection, select
+
+from avow.contracts import envelope
+from avow.contracts.book import BookOpened
+from avow.contracts.envelope import Envelope, NotAnEnvelope
+from avow.eventlog.append import UnknownOrganisation, read_head
+from avow.eventlog.appender import Appender
+from avow.eventlog.batch import Conflict, ForeignImport, Head
+from avow.eventlog.database import Database
+from avow.eventlog.records import IMPORT, Import
+from avow.eventlog.tables import event
+
+BATCH = 500
+"""The most events that are committed together."""
+_BELOW_IMPORT = IMPORT[:-1] + chr(ord(IMPORT[-1]) + 1)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What became of the lines offered.
+
+    `reached` is the last sequence imported of their log, 0 where none is; `missing` are the sequences that must come
+    before the rest of the lines can be taken.
+    """
+
+    imported: int = 0
+    duplicates: int = 0
+    missing: range | None = None
+    rejected: int = 0
+    reached: int = 0
+
+
+class Inbox:
+    """Imports into the log of one organisation, from one log of each other service."""
+
+    def __init__(self, database: Database, appender: Appender, org: str) -> None:
+        self.org = org
+        self._database = database
+        self._appender = appender
+
+    async def sources(self) -> Mapping[str, Envelope]:
+        """The last event imported of each service."""
+        return await self._database.read(lambda connection: last_imported(connection, self.org))
+
+    async def take(self, lines: Iterable[bytes]) -> Taken:
+        """Import what follows on what is imported; `lines` are those of one log, in any order.
+
+        Raises UnknownOrganisation, or the appender's errors; what was committed until then stays.
+        """
+        read = [self._read(line) for line in lines]
+        own, sources = await self._database.read(self._here)
+        known = [item for item in read if isinstance(item, Import) and not _is_own(item.envelope, own)]
+        log_id = _source_of(known, sources)
+        sound = [item for item in known if item.envelope.log_id == log_id]
+        refused = Counter(item for item in read if isinstance(item, str))
+        refused["own log"] = sum(isinstance(item, Import) for item in read) - len(known)
+        refused["another log"] = len(known) - len(sound)
+        if refused.total():
+            log.warning("import.rejected", org=self.org, lines=refused.total(), because=dict(+refused))
+        if log_id is None:
+            return Taken(rejected=refused.total())
+        reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
+        imported, reached = await self._append(log_id, sound, reached)
+        beyond = [item.envelope.sequence for item in sound if item.envelope.sequence > reached]
+        return Taken(
+            imported=imported,
+            duplicates=len(sound) - imported - len(beyond),
+            missing=range(reached + 1, min(beyond)) if beyond else None,
+            rejected=refused.total(),
+            reached=reached,
+        )
+
+    def _read(self, line: bytes) -> Import | str:
+        try:
+            wire = envelope.decode(line)
+        except NotAnEnvelope:
+            return "form"
+        if wire.org != self.org:
+            return "another organisation"
+        if not wire.leaf_holds():
+            return "leaf"
+        if wire.sequence == 1 and not _opens_its_book(wire):
+            return "beginning"
+        return Import(line, wire)
+
+    def _here(self, connection: Connection) -> tuple[Head, Mapping[str, Envelope]]:
+        own = read_head(connection, self.org)
+        if own is None:
+            raise UnknownOrganisation(self.org)
+        return own, last_imported(connection, self.org)
+
+    async def _append(self, log_id: UUID, sound: Sequence[Import], reached: int) -> tuple[int, int]:
+        waiting = {item.envelope.sequence: item for item in reversed(sound)}
+        imported = 0
+        while run := _run(waiting, reached):
+            try:
+                appended = await self._appender.append(self.org, run)
+            except Conflict:
+                # Another process was quicker. That it got further is what bounds the tries.
+                before, reached = reached, await self._reached(log_id)
+                if reached <= before:
+                    raise
+                continue
+            if appended[-1].stream != run[-1].stream:
+                raise ForeignImport(f"event {appended[-1].event_id} is in the log under {appended[-1].stream}")
+            imported += sum(not row.repeated for row in appended)
+            reached += len(run)
+        return imported, reached
+
+    async def _reached(self, log_id: UUID) -> int:
+        sources = await self.sources()
+        return next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
+
+
+def last_imported(connection: Connection, org: str) -> Mapping[str, Envelope]:
+    """The last event imported of each service's log, by the service's name."""
+    own = event.c.org == org
+    of_an_import = event.c.type == BookOpened.type, event.c.stream >= IMPORT, event.c.stream < _BELOW_IMPORT
+    found = {}
+    for stream in connection.scalars(select(event.c.stream).where(own, *of_an_import)).all():
+        newest = select(event.c.data).where(own, event.c.stream == stream).order_by(event.c.version.desc()).limit(1)
+        last = envelope.decode(connection.execute(newest).scalar_one())
+        found[last.service] = last
+    return found
+
+
+def _is_own(wire: Envelope, own: Head) -> bool:
+    return wire.service == own.service or wire.log_id == own.log_id
+
+
+def _source_of(items: Iterable[Import], sources: Mapping[str, Envelope]) -> UUID | None:
+    """The log to take the items of: the one that is imported already, or the first of a service that has none."""
+    fresh = None
+    for item in items:
+        last = sources.get(item.envelope.service)
+        if last is None:
+            fresh = fresh or item.envelope.log_id
+        elif last.log_id == item.envelope.log_id:
+            return last.log_id
+    return fresh
+
+
+def _opens_its_book(wire: Envelope) -> bool:
+    try:
+        return wire.type == BookOpened.type and BookOpened.model_validate_json(wire.data).log_id == wire.log_id
+    except ValidationError:
+        return False
+
+
+def _run(waiting: Mapping[int, Import], reached: int) -> list[Import]:
+    """Up to a batch of what follows directly on `reached`."""
+    run: list[Import] = []
+    while len(run) < BATCH and (item := waiting.get(reached + len(run) + 1)) is not None:
+        run.append(item)
+    return run

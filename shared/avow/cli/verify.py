@@ -1,0 +1,126 @@
+"""`avow verify`: was anything altered? The exit status is the verdict: 0 nothing, 1 something, 2 could not look."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import inspect, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from avow.audit.verify import PairVerdict, Side, verify_pair
+from avow.cli.output import err, fail, out, read_settings
+from avow.eventlog.database import Database, open_database
+from avow.eventlog.reading import organisations
+from avow.eventlog.records import EventTypes
+from avow.service.hosting import installed
+from avow.service.settings import Settings
+
+
+def verify(
+    data: Annotated[Path | None, typer.Option(help="数据目录 / folder of the databases")] = None,
+    org: Annotated[str | None, typer.Option(help="只查一个组织 / one organisation only")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")] = False,
+) -> None:
+    """重算每一条记录、每一张视图，并与对方比对。 Recompute every leaf, chain and view, and compare the two services."""
+    settings = read_settings(data=data)
+    _require_databases(settings)
+    try:
+        verdicts = asyncio.run(_verify(settings, org))
+    except (SQLAlchemyError, OSError) as error:
+        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
+        fail(
+            f"读不了数据库：{reason}。", f"The database cannot be read: {reason}. `avow doctor` says what is in force."
+        )
+    if not verdicts:
+        fail("没有可核验的账本。", "There is no book to verify. Check --data and --org, or AVOW_DATA.")
+    ok = all(verdict.ok for verdict in verdicts)
+    if json_:
+        said = {"ok": ok, "organisations": [verdict.as_json() for verdict in verdicts]}
+        out.print(json.dumps(said, ensure_ascii=False), soft_wrap=True, markup=False)
+    else:
+        for verdict in verdicts:
+            tell(verdict)
+    raise typer.Exit(0 if ok else 1)
+
+
+def tell(verdict: PairVerdict) -> None:
+    """The verdict in both languages: what was checked, then what was found and what to do."""
+    table = Table("", "服务 / service", "核验内容 / checked", "结果 / result", box=None)
+    for side in verdict.sides:
+        log = side.log
+        table.add_row(
+            _mark(log.ok), str(log.service), "日志 / log", f"{log.events} 条 / events · {str(log.hash)[:16]}…"
+        )
+        for projection in side.projections:
+            what = f"{projection.name} v{projection.version}"
+            table.add_row(_mark(projection.ok), "", what, f"{str(projection.checksum_live)[:16]}…")
+    for imports in verdict.imports:
+        what = f"与来源比对 / compared with {imports.source}"
+        table.add_row(_mark(imports.ok), str(imports.importer), what, f"{imports.imported} / {imports.at_source}")
+    out.print(table)
+    for finding in verdict.findings:
+        out.print(f"[red]✗ {finding.code}[/red]  {finding.text('zh')}{finding.todo('zh')}", soft_wrap=True)
+        out.print(f"  {finding.text('en')} {finding.todo('en')}", soft_wrap=True)
+    if verdict.ok:
+        out.print("[green]✓ 核验通过：没有任何改动。[/green]  Verified: nothing was altered.")
+    else:
+        out.print("[red]✗ 核验不通过：见上。[/red]  Not verified: see above.")
+
+
+async def examine(databases: dict[str, Database], org: str | None) -> list[PairVerdict]:
+    """The verdict on every organisation's books, or on one's."""
+    sides = []
+    for name, entry in installed().items():
+        blueprint = entry.blueprint
+        sides.append(Side(databases[name], blueprint.projections, EventTypes(blueprint.event_types)))
+    first, second = sides
+    orgs = [known for known in await _organisations(databases.values()) if org in (None, known)]
+    columns = (TextColumn("核验 / verifying {task.description}"), BarColumn(), TimeElapsedColumn())
+    verdicts = []
+    with Progress(*columns, console=err, transient=True) as bar:
+        for known in orgs:
+            task = bar.add_task(known, total=None)
+            verdicts.append(await verify_pair(known, first, second, partial(_advance, bar, task)))
+    return verdicts
+
+
+def _advance(bar: Progress, task: TaskID, done: int, of: int) -> None:
+    bar.update(task, completed=done, total=of)
+
+
+async def _verify(settings: Settings, org: str | None) -> Sequence[PairVerdict]:
+    async with AsyncExitStack() as stack:
+        databases = {}
+        for name in installed():
+            databases[name] = open_database(settings.database_url(name))
+            stack.push_async_callback(databases[name].close)
+        return await examine(databases, org)
+
+
+async def _organisations(databases: Iterable[Database]) -> list[str]:
+    found: set[str] = set()
+    for database in databases:
+        if await database.read(lambda connection: inspect(connection).has_table("log_head")):
+            found.update(await database.read(organisations))
+    return sorted(found)
+
+
+def _require_databases(settings: Settings) -> None:
+    for name in installed():
+        url = make_url(settings.database_url(name))
+        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+            fail(
+                f"找不到 {name} 的数据库：{url.database}。",
+                f"No database of {name} at {url.database}. Start once with `avow up`, or check --data.",
+            )
+
+
+def _mark(ok: bool) -> str:
+    return "[green]✓[/green]" if ok else "[red]✗[/red]"
