@@ -1,10 +1,10 @@
 """The log keeps its promises about order, versions and all-or-nothing on every engine."""
 
 import asyncio
+from functools import partial
 from uuid import uuid4
 
 import pytest
-
 from avow.contracts.book import BookOpened
 from avow.eventlog import reading
 from avow.eventlog.append import UnknownOrganisation, open_book
@@ -12,6 +12,7 @@ from avow.eventlog.batch import Conflict
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Appended, Proposed
 from avow.kernel.ports import Ports
+
 from tests.kit.logs import Log, Noted, a_log, a_unit, on_database, proposed
 
 CALLERS = 64
@@ -51,7 +52,7 @@ class TestLog:
             seen: list[int] = []
             while not seen or seen[-1] < until:
                 last = seen[-1] if seen else 0
-                page = await log.database.read(lambda c: reading.page(c, "demo", last, 2**53, limit=7))
+                page = await log.database.read(partial(reading.page, org="demo", after=last, upto=2**53, limit=7))
                 seen += [record.position for record in page]
             return seen
 

@@ -151,16 +151,11 @@ def proposed(
     event: Event,
     stream: str | None = None,
     event_id: UUID | None = None,
-    occurred_at: datetime = START,
-    **context: object,
+    at: datetime = START,
+    context: Context | None = None,
 ) -> Proposed:
     """An event on its way into the log; without a stream, into one of its own."""
-    return Proposed(
-        stream or f"test/{next(_streams)}",
-        event_id or uuid4(),
-        event,
-        Context(occurred_at, **context),  # type: ignore[arg-type]
-    )
+    return Proposed(stream or f"test/{next(_streams)}", event_id or uuid4(), event, context or Context(at))
 
 
 def imported(envelope: Envelope, line: bytes) -> Import:

@@ -1,11 +1,5 @@
 """The one composition root of the evaluation service: everything is built here and handed down."""
 
-from avow_evaluation.domain import PRIVATE_EVENTS
-from avow_evaluation.http import routers
-from avow_evaluation.projections import PROJECTIONS
-from avow_evaluation.projections.credentials import Credentials
-from avow_evaluation.reactions import report_open_rounds
-
 from avow.contracts.catalogue import every_public_event
 from avow.eventlog.database import open_database
 from avow.kernel.ports import Ports
@@ -15,6 +9,12 @@ from avow.service.hosting import Hosted, Installed
 from avow.service.service import Blueprint, Service
 from avow.service.settings import Settings
 from avow.web.catalogue import SHARED, Catalogue
+
+from avow_evaluation.domain import PRIVATE_EVENTS
+from avow_evaluation.http import routers
+from avow_evaluation.projections import PROJECTIONS
+from avow_evaluation.projections.credentials import Credentials
+from avow_evaluation.reactions import report_open_rounds
 
 BLUEPRINT = Blueprint(
     name="evaluation",

@@ -6,7 +6,7 @@ A value of a kind the log never writes is passed over here; the verdict on its o
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sqlalchemy import BigInteger, Connection, cast, distinct, func, select
+from sqlalchemy import BigInteger, Connection, cast, func, select
 
 from avow.contracts import envelope
 from avow.eventlog import reading
@@ -27,7 +27,7 @@ class Copy(NamedTuple):
 def import_streams(connection: Connection, org: str) -> list[str]:
     """The streams that hold imports, one a source."""
     below = event.c.stream >= IMPORT, event.c.stream < IMPORT[:-1] + chr(ord(IMPORT[-1]) + 1)
-    return sorted(connection.scalars(select(distinct(event.c.stream)).where(event.c.org == org, *below)))
+    return sorted(connection.scalars(select(event.c.stream).distinct().where(event.c.org == org, *below)))
 
 
 def copies(connection: Connection, org: str, stream: str, after: int, limit: int = PAGE) -> list[Copy]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, LargeBinary, Select, Table, Uuid, distinct, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, LargeBinary, Select, Table, Uuid, func, select, type_coerce
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import NullType
 
@@ -92,7 +92,7 @@ class HeadRow(NamedTuple):
 
 def books(connection: Connection) -> list[str]:
     """Every organisation that has a head row or an event here, in order."""
-    found = {*connection.scalars(select(log_head.c.org)), *connection.scalars(select(distinct(event.c.org)))}
+    found = {*connection.scalars(select(log_head.c.org)), *connection.scalars(select(event.c.org).distinct())}
     return sorted(found)
 
 

@@ -84,7 +84,7 @@ class Follower:
                 # The database may be away; the next round finds out.
                 log.exception("import.interrupted", org=self._org)
                 self._enter("unavailable", type(error).__name__)
-            await asyncio.sleep(self._pause())
+            await asyncio.sleep(pause(self._failures, self._ports))
             self._failures += 1
 
     async def _catch_up(self) -> None:
@@ -175,10 +175,11 @@ class Follower:
             self._note(state=state, reason=reason, since=moment.to_text(self._ports.clock.now()))
             log.log(_LEVELS.get(state, logging.INFO), "import.state", org=self._org, state=state, reason=reason)
 
-    def _pause(self) -> float:
-        longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * (2 << min(self._failures, 8)))
-        share = int.from_bytes(self._ports.random_bytes(2)) / 0xFFFF
-        return SHORTEST_PAUSE + (longest - SHORTEST_PAUSE) * share
+
+def pause(failures: int, ports: Ports) -> float:
+    """Seconds to wait before the next try."""
+    longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * (2 << min(failures, 8)))
+    return SHORTEST_PAUSE + (longest - SHORTEST_PAUSE) * int.from_bytes(ports.random_bytes(2)) / 0xFFFF
 
 
 async def _next(arriving: AsyncGenerator[list[bytes], None]) -> list[bytes] | None:

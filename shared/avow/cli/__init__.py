@@ -1,4 +1,7 @@
-"""The command line: `avow up`, `avow demo`, `avow verify`, `avow doctor`; `--json` on each, exit status is the verdict."""
+"""The command line: `avow up`, `avow demo`, `avow verify`, `avow doctor`.
+
+`--json` on each; the exit status is the verdict.
+"""
 
 import typer
 

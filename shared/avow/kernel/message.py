@@ -5,9 +5,11 @@ Promises: both are frozen; an event declares its wire name and payload version, 
 by editing a shipped model.
 """
 
+from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 
 def _printable(text: str, allowed: str = "\n\t") -> str:
@@ -32,6 +34,13 @@ Prose = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(_printable)
 ]
 """A passage a person typed: 1–4,000 characters; line breaks allowed, other control characters not."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a moment outside the years 1 to 9999") from error
 
 
 class Value(BaseModel):

@@ -59,7 +59,13 @@ memberships = table(
     number("version"),
 )
 roles = table(
-    "register_role", key("unit_id"), key("role"), key("person_id"), moment_key("since"), moment("until"), number("version")
+    "register_role",
+    key("unit_id"),
+    key("role"),
+    key("person_id"),
+    moment_key("since"),
+    moment("until"),
+    number("version"),
 )
 
 

@@ -56,7 +56,9 @@ class RegisterReader:
     def campaign(self, campaign_id: str, at: str = "campaign_id") -> Campaign:
         """An approved campaign; refuses an unknown one (R-01)."""
         sql = campaigns.sql(Register.version)
-        row = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.campaign_id == campaign_id)).first()
+        row = self.connection.execute(
+            select(sql).where(sql.c.org == self.org, sql.c.campaign_id == campaign_id)
+        ).first()
         require(row is not None, "campaign.unknown", at)
         assert row is not None
         self.expect[f"campaign/{campaign_id}"] = row.version

@@ -1,6 +1,7 @@
 """The deciders of the evaluation service, one module an aggregate. Pure."""
 
 from avow.kernel.message import Event
+
 from avow_evaluation.domain.ballot import BallotCast
 from avow_evaluation.domain.review_round import CredentialsIssued, RollFrozen
 

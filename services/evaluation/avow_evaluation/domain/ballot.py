@@ -1,7 +1,8 @@
 """A ballot: what one rater says of one unit, once (R-41).
 
-Promises: a credential admits one ballot, because the ballot's stream is named by the credential's hash and has one event;
-the event holds the round, the unit, the rater class and the grades, and nothing of whoever cast it; its time is the hour.
+Promises: a credential admits one ballot, because the ballot's stream is named by the credential's hash and has one
+event. The event holds the round, the unit, the rater class and the grades, its time is the full hour, and nothing in it
+says who cast it (tests/unit/evaluation/test_confidentiality.py).
 Limit: whoever runs the database sees when the log took each ballot.
 """
 
@@ -14,7 +15,8 @@ from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent
 from avow.kernel.refusal import Refusal, require
 
-from avow_evaluation.domain.review_round import Part, ReviewRound, Status, require_standing
+from avow_evaluation.domain.electorate import Part
+from avow_evaluation.domain.review_round import ReviewRound, Status, require_standing
 
 
 class CastBallot(Command):

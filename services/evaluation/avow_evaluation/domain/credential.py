@@ -1,7 +1,7 @@
 """A credential: 128 random bits that admit one ballot; the log knows its SHA-256 and nothing else of it (R-41).
 
-Promises: nobody who reads the log can cast a ballot with what stands there. Limit: whoever hands credentials out can see
-who gets which; so reviews are confidential, not anonymous.
+Promises: nobody who reads the log can cast a ballot with what stands there.
+Limit: whoever hands credentials out can see who gets which; so reviews are confidential, not anonymous.
 """
 
 from collections.abc import Callable

@@ -1,11 +1,10 @@
 """The electorate of a round: for each unit reviewed and each rater class, the roll of those who may review it (R-41).
 
-Promises: a frozen electorate has every part exactly once, in the order of the subjects and of the form; nobody stands on
-a roll twice. A class of members is taken from the register, so nobody can leave a member out.
+Promises: a frozen electorate has every part once, in the order of the subjects and of the form, and nobody twice on one
+roll; a class of members is taken from the register, so nobody can leave a member out.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Annotated
 
@@ -29,42 +28,27 @@ class Roll(Value):
     entries: Entries
 
 
-@dataclass(frozen=True)
-class Register:
-    """What the register says of the electorate: which rater classes are members, and each unit's members that day."""
-
-    member_classes: Collection[str]
-    members: Mapping[str, Sequence[str]]
-
-
 def complete_rolls(
-    given: Sequence[Roll], subjects: Sequence[str], classes: Sequence[str], register: Register
+    given: Sequence[Roll], subjects: Sequence[str], classes: Sequence[str], members: Mapping[Part, Sequence[str]]
 ) -> list[Roll]:
-    """A roll for each part; refuses a part too many or too few, and an entry that stands on a roll twice."""
-    rolls: dict[Part, Roll] = {}
+    """A roll for each part: of `members` where they have it, else as given.
+
+    Refuses a part too many or too few, and an entry that stands on a roll twice.
+    """
+    rolls: dict[Part, Roll] = {
+        (unit_id, rater_class): Roll(unit_id=unit_id, rater_class=rater_class, entries=tuple(sorted(people)))
+        for (unit_id, rater_class), people in members.items()
+    }
     for n, roll in enumerate(given):
         part = roll.unit_id, roll.rater_class
         require(roll.unit_id in subjects, "electorate.unit_unknown", f"parts[{n}].unit_id")
         require(roll.rater_class in classes, "electorate.class_unknown", f"parts[{n}].rater_class", known=classes)
-        from_register = roll.rater_class in register.member_classes
-        require(not from_register, "electorate.class_from_register", f"parts[{n}].rater_class")
+        require(part not in members, "electorate.class_from_register", f"parts[{n}].rater_class")
         require(part not in rolls, "electorate.part_repeated", f"parts[{n}]")
         require(len(set(roll.entries)) == len(roll.entries), "electorate.entry_repeated", f"parts[{n}].entries")
-        rolls[part] = roll
-    return [
-        _of_members(unit_id, rater_class, register)
-        if rater_class in register.member_classes
-        else _given(rolls, (unit_id, rater_class))
-        for unit_id, rater_class in product(subjects, classes)
-    ]
-
-
-def _of_members(unit_id: str, rater_class: str, register: Register) -> Roll:
-    return Roll(unit_id=unit_id, rater_class=rater_class, entries=tuple(sorted(register.members[unit_id])))
-
-
-def _given(rolls: Mapping[Part, Roll], part: Part) -> Roll:
-    unit_id, rater_class = part
-    require(part in rolls, "electorate.part_missing", "parts", unit_id=unit_id, rater_class=rater_class)
-    # In the order of the entries, so that a place on the roll says nothing either.
-    return rolls[part].model_copy(update={"entries": tuple(sorted(rolls[part].entries))})
+        # Sorted, so that a place on the roll says nothing either.
+        rolls[part] = roll.model_copy(update={"entries": tuple(sorted(roll.entries))})
+    parts = list(product(subjects, classes))
+    for part in parts:
+        require(part in rolls, "electorate.part_missing", "parts", unit_id=part[0], rater_class=part[1])
+    return [rolls[part] for part in parts]

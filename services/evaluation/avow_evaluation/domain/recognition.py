@@ -1,8 +1,8 @@
 """Public recognition, and the figures beside it: from ballots and a form to a result (R-41, R-45, R-51).
 
-Counts and shares are exact fractions; the square root alone is taken with 50 digits, half to even; each figure is rounded
-once, to nine decimals. Promises: the same ballots in any order give the same result; nothing a class below its minimum
-said enters any figure, so no subtraction brings it back (tests/unit/evaluation/test_recognition.py).
+Counts and shares are exact fractions; only from the square root on there are 50 digits, half to even; each figure is
+rounded once, to nine decimals. Promises: the same ballots in any order give the same result; nothing a class below its
+minimum said enters any figure, so no subtraction brings it back (tests/unit/evaluation/test_recognition.py).
 Limit: no arithmetic protects against a bloc of raters; that is for people to see and to judge.
 """
 

@@ -1,4 +1,4 @@
-"""The form a round is held by, as its programme says it: all a tally needs, so that a recount reads no file (R-41, R-75)."""
+"""The form a round is held by, as its programme has it: all a tally needs, so that a recount reads no file (R-41)."""
 
 from avow.contracts.review import ClassWeight, FormRow, Grade, ReviewForm
 from avow.contracts.values import Label

@@ -26,11 +26,12 @@ from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
 from avow.kernel.seal import Seal, SealedUnder
 from avow.programme import ProgrammeTemplate
+from pydantic import Field
+
 from avow_evaluation.domain.credential import CredentialHash
-from avow_evaluation.domain.electorate import Entries, Part, Register, Roll, complete_rolls
+from avow_evaluation.domain.electorate import Entries, Part, Roll, complete_rolls
 from avow_evaluation.domain.recognition import Answers, tally
 from avow_evaluation.domain.review_form import unit_form
-from pydantic import Field
 
 
 class AnnounceRound(Command):
@@ -74,7 +75,7 @@ RoundCommand = AnnounceRound | FreezeElectorate | IssueCredentials | OpenRound |
 
 
 class RollFrozen(PrivateEvent, type="roll.frozen"):
-    """One part's roll, sealed under the round's own key, which goes when the round needs it no more."""
+    """One part's roll, sealed under the round's own key."""
 
     round_id: Identity
     unit_id: Identity
@@ -145,12 +146,12 @@ class Announcement:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundFacts(Facts):
-    """What each step needs to know: the announcement's measure, the register, fresh credentials' hashes, the ballots by
-    unit."""
+    """What each step needs to know: the announcement's measure, who is on the rolls of the member classes, the hashes of
+    fresh credentials, the ballots by unit."""
 
     round_id: str
     announcement: Announcement | None = None
-    register: Register | None = None
+    members: Mapping[Part, Sequence[str]] = field(default_factory=dict)
     hashes: tuple[str, ...] = ()
     ballots: Mapping[str, Sequence[Answers]] = field(default_factory=dict)
 
@@ -167,13 +168,17 @@ def decide(command: RoundCommand, round: ReviewRound, facts: RoundFacts) -> list
             return [_issued(command, round, facts)]
         case OpenRound():
             announced = require_standing(round, Status.FROZEN)
-            require(facts.occurred_at >= announced.opens_at, "round.too_early", "occurred_at", opens_at=announced.opens_at)
+            require(
+                facts.occurred_at >= announced.opens_at, "round.too_early", "occurred_at", opens_at=announced.opens_at
+            )
             require_issued(round)
             return [ReviewRoundOpened(round_id=facts.round_id)]
         case CloseRound():
             announced = require_standing(round, Status.OPEN)
             over = facts.occurred_at >= announced.closes_at
-            require(over or command.reason, "round.closed_early_without_reason", "reason", closes_at=announced.closes_at)
+            require(
+                over or command.reason, "round.closed_early_without_reason", "reason", closes_at=announced.closes_at
+            )
             return [ReviewRoundClosed(round_id=facts.round_id, reason=command.reason)]
         case TallyRound():
             announced = require_standing(round, Status.CLOSED)
@@ -226,8 +231,10 @@ def require_standing(round: ReviewRound, wanted: Status) -> ReviewRoundAnnounced
     if round.announced is None:
         raise Refusal("round.unknown", "round_id")
     there, here = _ORDER.index(wanted), _ORDER.index(round.status)
-    require(here >= there, f"round.not_{wanted.value}", "round_id", status=round.status.value)
-    require(here == there, f"round.{_ORDER[min(there + 1, len(_ORDER) - 1)].value}", "round_id")
+    if here < there:
+        raise Refusal(f"round.not_{wanted.value}", "round_id")
+    if here > there:
+        raise Refusal(f"round.{_ORDER[there + 1].value}", "round_id")
     return round.announced
 
 
@@ -266,13 +273,15 @@ def _announced(command: AnnounceRound, facts: RoundFacts) -> ReviewRoundAnnounce
 
 
 def _frozen(command: FreezeElectorate, announced: ReviewRoundAnnounced, facts: RoundFacts) -> list[RoundEvent]:
-    assert facts.register is not None
     classes = [weight.rater_class for weight in announced.form.weights]
-    rolls = complete_rolls(command.parts, announced.subjects, classes, facts.register)
+    rolls = complete_rolls(command.parts, announced.subjects, classes, facts.members)
     counts = tuple(
         ElectoratePart(unit_id=roll.unit_id, rater_class=roll.rater_class, eligible=len(roll.entries)) for roll in rolls
     )
-    sealed = [RollFrozen(round_id=facts.round_id, **dict(roll)) for roll in rolls]
+    sealed = [
+        RollFrozen(round_id=facts.round_id, unit_id=roll.unit_id, rater_class=roll.rater_class, entries=roll.entries)
+        for roll in rolls
+    ]
     return [ElectorateFrozen(round_id=facts.round_id, parts=counts), *sealed]
 
 

@@ -57,25 +57,10 @@ def meeting_entries(
     """The meetings, newest record first; `after` is the position the page before ended at."""
     sql = meetings.sql(MeetingRegister.version)
     query = _newest_first(sql, org, {"campaign_id": campaign_id, "unit_id": unit_id, "kind": kind}, after, limit)
-    rows = connection.execute(query).all()
-    summary = opener(connection, org, (row.sealed_summary for row in rows))
+    rows = connection.execute(query).mappings().all()
+    summary = opener(connection, org, (row["sealed_summary"] for row in rows))
     return [
-        MeetingEntry(
-            meeting_id=row.meeting_id,
-            campaign_id=row.campaign_id,
-            unit_id=row.unit_id,
-            kind=row.kind,
-            agenda=row.agenda,
-            chair_id=row.chair_id,
-            present=row.present,
-            expected=row.expected,
-            scope=row.scope,
-            held_at=row.held_at,
-            summary=str(summary(row.sealed_summary, row.summary)),
-            comments=row.comments,
-            position=row.position,
-        )
-        for row in rows
+        MeetingEntry.model_validate({**row, "summary": summary(row["sealed_summary"], row["summary"])}) for row in rows
     ]
 
 
@@ -91,21 +76,9 @@ def comment_entries(
     """The comments, newest record first; `after` is the position the page before ended at."""
     sql = comments.sql(MeetingRegister.version)
     wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id}
-    rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).all()
-    text = opener(connection, org, (row.sealed_text for row in rows))
-    return [
-        CommentEntry(
-            meeting_id=row.meeting_id,
-            unit_id=row.unit_id,
-            commentator_id=row.commentator_id,
-            grade=row.grade,
-            scope=row.scope,
-            commented_at=row.commented_at,
-            text=text(row.sealed_text, row.text),
-            position=row.position,
-        )
-        for row in rows
-    ]
+    rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).mappings().all()
+    text = opener(connection, org, (row["sealed_text"] for row in rows))
+    return [CommentEntry.model_validate({**row, "text": text(row["sealed_text"], row["text"])}) for row in rows]
 
 
 def _newest_first(

@@ -47,23 +47,15 @@ def wall_entries(
     query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
     if after is not None:
         query = query.where(sql.c.position < after)
-    rows = connection.execute(query).all()
-    wording = opener(connection, org, (row.sealed_wording for row in rows))
+    rows = connection.execute(query).mappings().all()
+    wording = opener(connection, org, (row["sealed_wording"] for row in rows))
     return [
-        WallEntry(
-            pledge_id=row.pledge_id,
-            campaign_id=row.campaign_id,
-            unit_id=row.unit_id,
-            pledger=Pledger(kind=row.pledger_kind, id=row.pledger_id),
-            phase=row.phase,
-            scope=row.scope,
-            channel=row.channel,
-            made_at=row.made_at,
-            first_milestone=row.first_milestone,
-            last_milestone=row.last_milestone,
-            items=row.items,
-            wording=wording(row.sealed_wording, row.wording),
-            position=row.position,
+        WallEntry.model_validate(
+            {
+                **row,
+                "pledger": {"kind": row["pledger_kind"], "id": row["pledger_id"]},
+                "wording": wording(row["sealed_wording"], row["wording"]),
+            }
         )
         for row in rows
     ]

@@ -78,16 +78,7 @@ def campaign_entries(connection: Connection, org: str, after: str | None, limit:
     """The campaigns, by identity."""
     sql = campaigns.sql(Register.version)
     query = select(sql).where(*_page(sql, org, "campaign_id", after)).order_by(sql.c.campaign_id).limit(limit)
-    return [
-        CampaignEntry(
-            campaign_id=row.campaign_id,
-            template=row.template,
-            title=row.title,
-            starts_on=row.starts_on,
-            ends_on=row.ends_on,
-        )
-        for row in connection.execute(query)
-    ]
+    return [CampaignEntry.model_validate(row, from_attributes=True) for row in connection.execute(query)]
 
 
 def campaign_page(connection: Connection, org: str, campaign_id: str) -> CampaignPage:
@@ -126,15 +117,14 @@ def membership_entries(
 
 
 def role_entries(
-    connection: Connection, org: str, at: datetime | None, after: tuple[str, str, str] | None, limit: int
+    connection: Connection, org: str, at: datetime | None, after: tuple[str, str, str], limit: int
 ) -> list[RoleEntry]:
     """Who holds which role where at a moment, or now, by unit, role and person."""
     sql = roles.sql(Register.version)
     order = (sql.c.unit_id, sql.c.role, sql.c.person_id)
-    query = select(sql).where(sql.c.org == org, _holds(roles, at)).order_by(*order).limit(limit)
-    if after is not None:
-        query = query.where(tuple_(*order) > after)
-    return [RoleEntry.model_validate(row, from_attributes=True) for row in connection.execute(query)]
+    query = select(sql).where(sql.c.org == org, _holds(roles, at), tuple_(*order) > after)
+    rows = connection.execute(query.order_by(*order).limit(limit))
+    return [RoleEntry.model_validate(row, from_attributes=True) for row in rows]
 
 
 def _page(sql: Table, org: str, key: str, after: str | None) -> tuple[ColumnElement[bool], ...]:

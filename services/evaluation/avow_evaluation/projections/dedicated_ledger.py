@@ -1,0 +1,182 @@
+"""The dedicated ledger: one row for each unit and round, with the result and what stood behind it that day (R-46).
+
+Promises: a row is written once, by the tally, and says which event that was; the pledges, meetings and comments counted
+are those known here by then; no row names a person. What a result withholds is null here too.
+"""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+
+from avow.contracts.meeting import CommentRecorded, MeetingHeld
+from avow.contracts.organisation import UnitRegistered
+from avow.contracts.pledge import PledgeMade
+from avow.contracts.review import ClassTally, ReviewRoundAnnounced, ReviewTallied, RowTally
+from avow.contracts.values import Exact, Label
+from avow.eventlog.records import Recorded
+from avow.projections.projection import Projection, Row, document, exact, key, moment, number, on, table, text
+from pydantic import BaseModel
+from sqlalchemy import Connection, select
+
+ledger = table(
+    "dedicated_ledger",
+    key("round_id"),
+    key("unit_id"),
+    number("seq"),
+    text("unit"),
+    text("category"),
+    text("campaign_id"),
+    document("round"),
+    moment("opens_at"),
+    moment("closes_at"),
+    number("eligible"),
+    number("cast"),
+    exact("turnout"),
+    text("validity"),
+    document("by_class"),
+    document("grade_counts"),
+    number("abstained"),
+    exact("good_rate"),
+    exact("recognition"),
+    document("criteria"),
+    number("pledges_made"),
+    number("meetings_held"),
+    number("comments"),
+    moment("tallied_at"),
+    text("event_ref"),
+    number("position"),
+)
+units = table("ledger_unit", key("unit_id"), text("name"), text("category"))
+rounds = table(
+    "ledger_round", key("round_id"), document("title"), document("subjects"), moment("opens_at"), moment("closes_at")
+)
+evidence = table(
+    "ledger_evidence",
+    key("campaign_id"),
+    key("unit_id"),
+    number("pledges_made", 0),
+    number("meetings_held", 0),
+    number("comments", 0),
+)
+EVIDENCE = evidence.at("campaign_id", "unit_id")
+
+
+class DedicatedLedger(Projection):
+    """Each result in its row, beside what the unit had done by then."""
+
+    name, version = "dedicated_ledger", 1
+    tables = (ledger, units, rounds, evidence)
+
+    @on(UnitRegistered, row=units.at("unit_id"))
+    def unit_registered(self, event: UnitRegistered, recorded: Recorded, row: Row) -> None:
+        row.update(name=event.name, category=event.category)
+
+    @on(PledgeMade, row=EVIDENCE)
+    def pledge_made(self, event: PledgeMade, recorded: Recorded, row: Row) -> None:
+        row["pledges_made"] += 1
+
+    @on(MeetingHeld, row=EVIDENCE)
+    def meeting_held(self, event: MeetingHeld, recorded: Recorded, row: Row) -> None:
+        row["meetings_held"] += 1
+
+    @on(CommentRecorded, row=EVIDENCE)
+    def comment_recorded(self, event: CommentRecorded, recorded: Recorded, row: Row) -> None:
+        row["comments"] += 1
+
+    @on(ReviewRoundAnnounced, row=rounds.at("round_id"))
+    def announced(self, event: ReviewRoundAnnounced, recorded: Recorded, row: Row) -> None:
+        row.update(
+            title=event.title.model_dump(),
+            subjects=list(event.subjects),
+            opens_at=event.opens_at,
+            closes_at=event.closes_at,
+        )
+
+    @on(
+        ReviewTallied,
+        row=ledger.at("round_id", "unit_id"),
+        unit=units.at("unit_id"),
+        round=rounds.at("round_id"),
+        evidence=EVIDENCE,
+    )
+    def tallied(self, event: ReviewTallied, recorded: Recorded, row: Row, unit: Row, round: Row, evidence: Row) -> None:
+        row.update(
+            seq=round["subjects"].index(event.unit_id) + 1,
+            unit=unit["name"],
+            category=unit["category"],
+            campaign_id=event.campaign_id,
+            round=round["title"],
+            opens_at=round["opens_at"],
+            closes_at=round["closes_at"],
+            eligible=event.eligible,
+            cast=event.cast,
+            turnout=event.turnout,
+            validity=event.validity,
+            by_class=[tally.model_dump(mode="json") for tally in event.classes],
+            grade_counts=_grade_counts(event),
+            abstained=sum(tally.abstained for tally in event.rows) if event.rows else None,
+            good_rate=event.good_rate,
+            recognition=event.recognition,
+            criteria=[tally.model_dump(mode="json") for tally in event.rows] if event.rows else None,
+            pledges_made=evidence["pledges_made"],
+            meetings_held=evidence["meetings_held"],
+            comments=evidence["comments"],
+            tallied_at=recorded.occurred_at,
+            event_ref=str(recorded.event_id),
+            position=recorded.position,
+        )
+
+
+class LedgerRow(BaseModel):
+    """A row of the ledger; `criteria`, `grade_counts` and `abstained` are null where the result is withheld."""
+
+    seq: int
+    round_id: str
+    unit_id: str
+    unit: str | None
+    category: str | None
+    campaign_id: str
+    round: Label
+    opens_at: datetime
+    closes_at: datetime
+    eligible: int
+    cast: int
+    turnout: Exact | None
+    validity: str
+    by_class: list[ClassTally]
+    grade_counts: dict[str, int] | None
+    abstained: int | None
+    good_rate: Exact | None
+    recognition: Exact | None
+    criteria: list[RowTally] | None
+    pledges_made: int
+    meetings_held: int
+    comments: int
+    tallied_at: datetime
+    event_ref: str
+    position: int
+
+
+def ledger_rows(
+    connection: Connection,
+    org: str,
+    limit: int,
+    after: int = 0,
+    round_id: str | None = None,
+    category: str | None = None,
+) -> list[LedgerRow]:
+    """The rows in the order they were written, behind the one at position `after`."""
+    sql = ledger.sql(DedicatedLedger.version)
+    query = select(sql).where(sql.c.org == org, sql.c.position > after).order_by(sql.c.position).limit(limit)
+    if round_id is not None:
+        query = query.where(sql.c.round_id == round_id)
+    if category is not None:
+        query = query.where(sql.c.category == category)
+    return [LedgerRow.model_validate(dict(row)) for row in connection.execute(query).mappings()]
+
+
+def _grade_counts(event: ReviewTallied) -> dict[str, Any] | None:
+    counts: Counter[str] = Counter()
+    for tally in event.rows:
+        counts.update(tally.grades)
+    return dict(counts) if event.rows else None
