@@ -36,29 +36,33 @@ HASHED = [
 ]
 
 
-async def tamper(database: Database, *deeds: Callable[[Connection], object]) -> None:
-    """Put the guards of the log out of action, then do these things in one transaction."""
+async def tamper(database: Database, deed: Callable[[Connection], Any], *more: Callable[[Connection], object]) -> Any:
+    """Put the guards of the log out of action, then do these things in one transaction; what the first one gave."""
 
-    def work(connection: Connection) -> None:
+    def work(connection: Connection) -> Any:
         if connection.dialect.name == "sqlite":
             guards = text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'event'")
             for name in connection.scalars(guards).all():
                 connection.execute(text(f"DROP TRIGGER {name}"))
         else:
             connection.execute(text("ALTER TABLE event DISABLE TRIGGER ALL"))
-        for deed in deeds:
-            deed(connection)
+        given = deed(connection)
+        for another in more:
+            another(connection)
+        return given
 
-    await database.write(work)
+    return await database.write(work)
 
 
-def change(position: int, **columns: object) -> Callable[[Connection], object]:
-    """Other values in the row at a position; a function is applied to what stands there."""
+def change(at: int, **columns: object) -> Callable[[Connection], dict[str, Any]]:
+    """Other values in the row at a position; a function is applied to what stands there. Gives what stood there."""
 
-    def deed(connection: Connection) -> None:
-        row = connection.execute(select(event).where(event.c.position == position)).one()
-        values = {name: new(getattr(row, name)) if callable(new) else new for name, new in columns.items()}
-        connection.execute(update(event).where(event.c.position == position).values(values))
+    def deed(connection: Connection) -> dict[str, Any]:
+        row = connection.execute(select(event).where(event.c.position == at)).one()
+        was = {name: getattr(row, name) for name in columns}
+        values = {name: new(was[name]) if callable(new) else new for name, new in columns.items()}
+        connection.execute(update(event).where(event.c.position == at).values(values))
+        return was
 
     return deed
 

@@ -14,7 +14,7 @@ from itertools import count
 from uuid import UUID, uuid4
 
 from avow.contracts.book import BookOpened
-from avow.contracts.envelope import Envelope
+from avow.contracts.envelope import Envelope, encode
 from avow.contracts.organisation import MemberEnrolled, MemberLeft, PersonRegistered, UnitRegistered
 from avow.eventlog import reading
 from avow.eventlog.append import open_book, read_head
@@ -158,5 +158,6 @@ def proposed(
     return Proposed(stream or f"test/{next(_streams)}", event_id or uuid4(), event, context or Context(at))
 
 
-def imported(envelope: Envelope, line: bytes) -> Import:
-    return Import(line, envelope)
+def imports(envelopes: Iterable[Envelope]) -> list[Import]:
+    """The lines another service would receive, as it would import them."""
+    return [Import(encode(envelope), envelope) for envelope in envelopes]

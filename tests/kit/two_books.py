@@ -4,19 +4,21 @@
     1  book.opened           sequence 1       1  book.opened           sequence 1
     2  unit.registered       sequence 2       2  review_round.opened   sequence 2
     3  person.registered     sequence 3       3  import of pledge's sequence 1
-    4  draft.kept            private          4  import of pledge's sequence 2
+    4  note.noted            private          4  import of pledge's sequence 2
     5  unit.registered       sequence 4       5  import of pledge's sequence 3
     6  import of evaluation's sequence 1      6  import of pledge's sequence 4
     7  import of evaluation's sequence 2      7  import of pledge's sequence 5
     8  person.registered     sequence 5       8  review_round.closed   sequence 3
-    9  draft.kept            private
+    9  note.noted            private
     10 unit.registered       sequence 6       not imported yet
 
 The persons' names are sealed; each service keeps one projection, folded to the end of its log.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 
@@ -25,141 +27,95 @@ from avow.contracts import envelope
 from avow.contracts.catalogue import every_public_event
 from avow.contracts.organisation import PersonRegistered, UnitRegistered
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened
-from avow.eventlog import reading
-from avow.eventlog.append import open_book
-from avow.eventlog.appender import Appender
-from avow.eventlog.database import open_database
 from avow.eventlog.records import Context, EventTypes, Import, Proposed, Recorded
-from avow.eventlog.signal import Signal
-from avow.eventlog.tables import create_log
-from avow.kernel.message import Event, PrivateEvent
+from avow.kernel.message import Event
 from avow.kernel.ports import Ports, SimulatedClock, seeded
-from avow.projections.projection import (
-    Projection,
-    Row,
-    document,
-    exact,
-    flag,
-    key,
-    moment,
-    number,
-    on,
-    sealed,
-    table,
-    text,
-)
+from avow.projections.projection import Projection, Row, document, exact, flag, key, moment, number, on, sealed, text
+from avow.projections.projection import table as view
 from avow.projections.projector import create_views, project
 
-ORG = "demo"
+from tests.kit.logs import ORG, START, Log, Noted, a_log, a_person, a_unit, identity
 
-
-class DraftKept(PrivateEvent, type="draft.kept"):
-    """A private event: it takes no sequence and never travels."""
-
-    words: str
-
-
-TYPES = EventTypes([*every_public_event(), DraftKept])
-who = table("who", key("person_id"), sealed("name"), moment("since"), number("heard", default=0))
-where = table("place", key("unit_id"), text("name"), document("kinds"), exact("weight"), flag("own"))
+EVENTS: tuple[type[Event], ...] = (*every_public_event(), Noted)
+TYPES = EventTypes(EVENTS)
+persons = view("person", key("person_id"), sealed("name"), moment("since"), number("heard", default=0))
+places = view("place", key("unit_id"), text("name"), document("kinds"), exact("weight"), flag("own"))
 
 
 class Who(Projection):
-    """Persons and units, own or imported, in columns of every kind that engines store differently."""
+    """Persons and units, own or imported, in columns of every kind that the engines store differently."""
 
-    name, version, tables = "who", 1, (who, where)
+    name, version, tables = "who", 1, (persons, places)
 
-    @on(PersonRegistered, row=who.at("person_id"))
+    @on(PersonRegistered, row=persons.at("person_id"))
     def person(self, event: PersonRegistered, recorded: Recorded, row: Row) -> None:
         row.update(name=event.name, since=recorded.occurred_at, heard=row["heard"] + 1)
 
-    @on(UnitRegistered, row=where.at("unit_id"))
+    @on(UnitRegistered, row=places.at("unit_id"))
     def unit(self, event: UnitRegistered, recorded: Recorded, row: Row) -> None:
         weight = Decimal(recorded.version) / 8
         row.update(name=event.name, kinds=[event.kind], weight=weight, own=recorded.log_id is None)
 
 
-class Book:
-    """One service's book and what it takes to write in it."""
-
-    def __init__(self, service: str, url: str, seed: int) -> None:
-        self.service = service
-        self.url = url
-        self.clock = SimulatedClock(datetime(2010, 9, 1, 8, tzinfo=UTC))
-        self.ports = Ports(clock=self.clock, random_bytes=seeded(seed))
-        self.database = open_database(url)
-        self.appender = Appender(self.database, self.ports, Signal())
-
-    async def open(self) -> None:
-        await self.database.write(create_log)
-        await self.database.write(lambda connection: create_views(connection, [Who()]))
-        await self.database.write(lambda connection: open_book(connection, ORG, self.service, self.ports))
-
-    async def say(self, stream: str, event: Event) -> None:
-        """Append one event at the end of its stream, an hour after what was said before."""
-        self.clock.set(self.clock.now() + timedelta(hours=1))
-        context = Context(occurred_at=self.clock.now(), actor=str(self.ports.new_id()))
-        await self.appender.append(ORG, [Proposed(stream, self.ports.new_id(), event, context)])
-
-    async def import_from(self, source: "Book", after: int, upto: int) -> None:
-        """Take in the source's public events with after < sequence ≤ upto."""
-        said = await source.database.read(lambda connection: reading.envelopes(connection, ORG, after, upto, None, 99))
-        self.clock.set(max(self.clock.now(), source.clock.now()))
-        await self.appender.append(ORG, [Import(envelope.encode(one), one) for one in said])
-
-    async def project(self) -> None:
-        """Bring the projection to the end of the log."""
-        while await self.database.write(partial(project, org=ORG, projection=Who(), types=TYPES)):
-            continue
-
-    def new_unit(self, name: str) -> tuple[str, UnitRegistered]:
-        unit_id = str(self.ports.new_id())
-        event = UnitRegistered(unit_id=unit_id, name=name, kind="branch", category=None, parent_id=None)
-        return f"unit/{unit_id}", event
-
-    def new_person(self, name: str) -> tuple[str, PersonRegistered]:
-        person_id = str(self.ports.new_id())
-        return f"person/{person_id}", PersonRegistered(person_id=person_id, name=name)
-
-
-@dataclass
+@dataclass(frozen=True)
 class TwoBooks:
     """The pair."""
 
-    pledge: Book
-    evaluation: Book
+    pledge: Log
+    evaluation: Log
 
-    async def verify(self, book: Book, noted: dict[int, str] | None = None) -> Verdict:
+    async def verify(self, book: Log, noted: dict[int, str] | None = None) -> Verdict:
         """The verdict on one of them by itself."""
         return await verify_service(book.database, ORG, [Who()], TYPES, noted=noted)
 
     async def verify_both(self) -> PairVerdict:
         """The verdict on the pair."""
-        sides = [Side(book.database, [Who()], TYPES) for book in (self.pledge, self.evaluation)]
-        return await verify_pair(ORG, *sides)
-
-    async def close(self) -> None:
-        for book in (self.pledge, self.evaluation):
-            await book.database.close()
+        first, second = (Side(book.database, [Who()], TYPES) for book in (self.pledge, self.evaluation))
+        return await verify_pair(ORG, first, second)
 
 
-async def two_books(pledge_url: str, evaluation_url: str) -> TwoBooks:
-    """The pair as the picture above shows it."""
-    pledge, evaluation = Book("pledge", pledge_url, seed=1), Book("evaluation", evaluation_url, seed=2)
-    await pledge.open()
-    await evaluation.open()
-    await pledge.say(*pledge.new_unit("数学学院第一支部"))
-    await pledge.say(*pledge.new_person("钟若岚"))
-    await pledge.say("draft/1", DraftKept(words="初稿"))
-    await pledge.say(*pledge.new_unit("后勤第二支部"))
-    round_id = str(evaluation.ports.new_id())
-    await evaluation.say(f"review_round/{round_id}", ReviewRoundOpened(round_id=round_id))
-    await pledge.import_from(evaluation, 0, 2)
-    await pledge.say(*pledge.new_person("柳承远"))
-    await pledge.say("draft/1", DraftKept(words="二稿"))
-    await pledge.say(*pledge.new_unit("物理学院第三支部"))
-    await evaluation.import_from(pledge, 0, 5)
-    await evaluation.say(f"review_round/{round_id}", ReviewRoundClosed(round_id=round_id, reason=None))
-    await pledge.project()
-    await evaluation.project()
-    return TwoBooks(pledge, evaluation)
+async def say(book: Log, stream: str, event: Event) -> None:
+    """Append one event, an hour after what was said before."""
+    clock = book.ports.clock
+    assert isinstance(clock, SimulatedClock)
+    clock.set(clock.now() + timedelta(hours=1))
+    context = Context(occurred_at=clock.now(), actor=identity(1))
+    await book.append(Proposed(stream, book.ports.new_id(), event, context))
+
+
+async def take_in(book: Log, source: Log, after: int, upto: int) -> None:
+    """Import the source's public events with after < sequence ≤ upto."""
+    said = (await source.envelopes())[after:upto]
+    await book.append(*(Import(envelope.encode(one), one) for one in said))
+
+
+async def catch_up(book: Log) -> None:
+    """Bring the projection to the end of the log."""
+    while await book.database.write(partial(project, org=ORG, projection=Who(), types=TYPES)):
+        continue
+
+
+@asynccontextmanager
+async def two_books(pledge_url: str, evaluation_url: str) -> AsyncIterator[TwoBooks]:
+    """The pair as the picture above shows it; closed in the end."""
+    ports = [Ports(SimulatedClock(START), seeded(seed)) for seed in (1, 2)]
+    async with (
+        a_log(pledge_url, ports[0], service="pledge", types=EVENTS) as pledge,
+        a_log(evaluation_url, ports[1], service="evaluation", types=EVENTS) as evaluation,
+    ):
+        for book in (pledge, evaluation):
+            await book.database.write(lambda connection: create_views(connection, [Who()]))
+        await say(pledge, "unit/1", a_unit(1, "数学学院第一支部"))
+        await say(pledge, "person/2", a_person(2, "钟若岚"))
+        await say(pledge, "note/1", Noted(text="初稿"))
+        await say(pledge, "unit/3", a_unit(3, "后勤第二支部"))
+        await say(evaluation, "review_round/4", ReviewRoundOpened(round_id=identity(4)))
+        await take_in(pledge, evaluation, 0, 2)
+        await say(pledge, "person/5", a_person(5, "柳承远"))
+        await say(pledge, "note/1", Noted(text="二稿"))
+        await say(pledge, "unit/6", a_unit(6, "物理学院第三支部"))
+        await take_in(evaluation, pledge, 0, 5)
+        await say(evaluation, "review_round/4", ReviewRoundClosed(round_id=identity(4), reason=None))
+        for book in (pledge, evaluation):
+            await catch_up(book)
+        yield TwoBooks(pledge, evaluation)

@@ -7,14 +7,13 @@ caller cannot poison another; an unknown commit is resolved by the events' ids, 
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from avow.eventlog.append import Answer, find_events, read_head, write_batch
-from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request
+from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request, standing
 from avow.eventlog.database import Database
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
@@ -84,20 +83,18 @@ class Appender:
         if not in_doubt and not isinstance(error, IntegrityError):
             return error
 
-        def standing(connection: Connection) -> dict[UUID, Appended]:
+        def found(connection: Connection) -> dict[UUID, Appended]:
             # A commit that was cut off may still be under way; it holds the head until it is through.
             read_head(connection, org, lock=True)
             return find_events(connection, org, request.event_ids)
 
         try:
-            found = await self._database.write(standing)
+            written = await self._database.write(found)
         except Exception:  # noqa: BLE001 - the database cannot even be asked
             return OutcomeUnknown(str(error)) if in_doubt else error
-        if not found:
+        if not written:
             return error
-        if any(event_id not in found for event_id in request.event_ids):
-            return IdTaken(", ".join(sorted(str(event_id) for event_id in found)))
-        return [replace(found[event_id], repeated=True) for event_id in request.event_ids]
+        return standing(request, written) or IdTaken(", ".join(sorted(str(event_id) for event_id in written)))
 
 
 def _lost(error: Exception) -> bool:

@@ -27,7 +27,7 @@ class ForeignImport(Exception):
 
 
 class IdTaken(Exception):
-    """Some of the request's event ids are in the log, others are not; nothing of the request was written."""
+    """Event ids of the request are in the log in other streams or company; nothing of the request was written."""
 
 
 class OutcomeUnknown(Exception):
@@ -92,7 +92,7 @@ def number(
     written = dict(known)
     answers: list[list[Numbered] | list[Appended] | Exception] = []
     for request in requests:
-        already = _already(request, written)
+        already = standing(request, written)
         if already is not None:
             answers.append(already)
             continue
@@ -112,11 +112,12 @@ def number(
     return answers
 
 
-def _already(request: Request, written: Mapping[UUID, Appended]) -> list[Appended] | None:
-    ids = request.event_ids
-    if ids and all(event_id in written for event_id in ids):
-        return [replace(written[event_id], repeated=True) for event_id in ids]
-    return None
+def standing(request: Request, written: Mapping[UUID, Appended]) -> list[Appended] | None:
+    """Where the whole request stands among what is written, or None unless it is there as it was asked for."""
+    found = [replace(row, repeated=True) for item in request.items if (row := written.get(_id(item)))]
+    if not found or [row.stream for row in found] != [item.stream for item in request.items]:
+        return None
+    return found
 
 
 def _refusal(org: str, head: Head, request: Request, current: Mapping[str, int]) -> Exception | None:

@@ -51,8 +51,9 @@ def _open(seal: Seal, key: bytes | None) -> JsonValue:
         return ERASED
     try:
         text = AESGCM(key).decrypt(seal.nonce, seal.ciphertext, _bound_to(seal.event_id.bytes, seal.field))
-    except InvalidTag:
-        # Another key was made for the subject after the first was destroyed: the text is gone all the same.
+    except (InvalidTag, ValueError):
+        # Another key was made for the subject after the first was destroyed, or this is not how the seal was made:
+        # the text is gone all the same.
         return ERASED
     value: JsonValue = json.loads(text)
     return value

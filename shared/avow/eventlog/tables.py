@@ -78,19 +78,18 @@ seal_key = Table(
     Column("created_at", Instant, nullable=False),
 )
 
-_SQLITE_GUARDS = tuple(
-    f"CREATE TRIGGER IF NOT EXISTS event_is_never_{past} BEFORE {verb} ON event "
-    "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
-    for past, verb in (("updated", "UPDATE"), ("deleted", "DELETE"))
-) + (
+_REFUSED = "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
+_SQLITE_GUARDS = (
+    f"CREATE TRIGGER IF NOT EXISTS event_is_never_updated BEFORE UPDATE ON event {_REFUSED}",
+    f"CREATE TRIGGER IF NOT EXISTS event_is_never_deleted BEFORE DELETE ON event {_REFUSED}",
     # INSERT OR REPLACE deletes what is in its way without asking the trigger above.
-    """
+    f"""
     CREATE TRIGGER IF NOT EXISTS event_is_never_replaced BEFORE INSERT ON event
     WHEN EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND position = NEW.position)
       OR EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND sequence = NEW.sequence)
       OR EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND event_id = NEW.event_id)
       OR EXISTS (SELECT 1 FROM event WHERE org = NEW.org AND stream = NEW.stream AND version = NEW.version)
-    BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END
+    {_REFUSED}
     """,
 )
 

@@ -1,15 +1,16 @@
 """The rules of a pledge."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import date
 
 import pytest
+from avow.contracts.pledge import PledgeMade, Pledger
+from avow.programme import load
+from avow_pledge.domain.campaign import RunningCampaign
+from avow_pledge.domain.item import Item
 from avow_pledge.domain.pledge import (
     ApprovePledge,
     DraftPledge,
-    Indicator,
-    Item,
     MakePledge,
     PledgeApproved,
     PledgeDrafted,
@@ -21,28 +22,18 @@ from avow_pledge.domain.pledge import (
     pledge,
 )
 
-from avow.contracts.pledge import PledgeMade, Pledger
-from avow.programme import load
 from tests.kit.given import given
-
-PLEDGE, CAMPAIGN, UNIT, OTHER_UNIT, MEMBER, SECRETARY = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(6))
-
-
-def an_item(**changes: object) -> Item:
-    whole = Item(
-        criterion="lead.service",
-        aims=("aim.service",),
-        goal="让新生少跑一趟",
-        task="每周二晚为新生答疑",
-        measure="与辅导员轮流值班",
-        qualitative_indicators=("新生说得清楚去哪里办事",),
-        quantitative_indicators=(
-            Indicator(name="答疑次数", metric_unit="次", baseline=Decimal(0), target=Decimal(24), direction="up"),
-        ),
-        milestones=(date(2010, 12, 31),),
-        accountable_person_id=MEMBER,
-    )
-    return whole.model_copy(update=changes)
+from tests.unit.pledge.builders import (
+    CAMPAIGN,
+    MEMBER,
+    MOMENT,
+    OTHER_UNIT,
+    PLEDGE,
+    SECRETARY,
+    UNIT,
+    a_running_campaign,
+    an_item,
+)
 
 
 def a_draft(*items: Item, scope: str = "college") -> DraftPledge:
@@ -56,16 +47,12 @@ def a_draft(*items: Item, scope: str = "college") -> DraftPledge:
 
 
 def facts(**changes: object) -> PledgeFacts:
-    programme = load("cxzy-2010")
     known = PledgeFacts(
-        occurred_at=datetime(2010, 9, 1, tzinfo=UTC),
+        occurred_at=MOMENT,
         actor=SECRETARY,
         pledge_id=PLEDGE,
-        programme=programme,
-        starts_on=programme.starts_on,
-        ends_on=programme.ends_on,
-        day=date(2010, 9, 1),
-        member_of={MEMBER: frozenset({UNIT})},
+        campaign=a_running_campaign(),
+        member_of={MEMBER: {UNIT}, SECRETARY: {UNIT}},
     )
     return replace(known, **changes)  # type: ignore[arg-type]
 
@@ -108,18 +95,20 @@ def test_a_milestone_outside_the_campaign_is_refused() -> None:
 
 def test_whoever_answers_for_an_item_must_be_a_member_of_the_unit_that_day() -> None:
     """R-26"""
-    elsewhere = facts(member_of={MEMBER: frozenset({OTHER_UNIT})})
-    given(pledge, drafted()).knowing(elsewhere).when(SubmitPledge()).refused(
-        "pledge.accountable_not_member", "items[0].accountable_person_id"
+    draft = drafted(an_item(), an_item(accountable_person_id=SECRETARY))
+    elsewhere = facts(member_of={MEMBER: {UNIT}, SECRETARY: {OTHER_UNIT}})
+    given(pledge, draft).knowing(elsewhere).when(SubmitPledge()).refused(
+        "pledge.accountable_not_member", "items[1].accountable_person_id"
+    )
+    given(pledge, draft, SUBMITTED, APPROVED).knowing(elsewhere).when(MakePledge(channel="website")).refused(
+        "pledge.accountable_not_member", "items[1].accountable_person_id"
     )
 
 
 def test_an_approved_pledge_is_made_within_its_scope_and_keeps_its_wording() -> None:
     """R-29"""
     draft = drafted()
-    (made,) = (
-        given(pledge, draft, SUBMITTED, APPROVED).knowing(facts()).when(MakePledge(channel="website")).decided()
-    )
+    (made,) = given(pledge, draft, SUBMITTED, APPROVED).knowing(facts()).when(MakePledge(channel="website")).decided()
     assert isinstance(made, PledgeMade)
     assert (made.scope, made.channel, made.phase) == ("college", "website", "phase1")
     assert made.wording == draft.wording
@@ -129,9 +118,7 @@ def test_an_approved_pledge_is_made_within_its_scope_and_keeps_its_wording() -> 
 def test_a_pledge_once_made_is_frozen() -> None:
     """R-29"""
     draft = drafted()
-    (made,) = (
-        given(pledge, draft, SUBMITTED, APPROVED).knowing(facts()).when(MakePledge(channel="website")).decided()
-    )
+    (made,) = given(pledge, draft, SUBMITTED, APPROVED).knowing(facts()).when(MakePledge(channel="website")).decided()
     history = (draft, SUBMITTED, APPROVED, made)
     given(pledge, *history).knowing(facts()).when(a_draft()).refused("pledge.frozen")
     given(pledge, *history).knowing(facts()).when(MakePledge(channel="website")).refused("pledge.frozen")
@@ -143,11 +130,12 @@ def test_a_pledge_is_made_only_once_approved() -> None:
     )
 
 
-def test_nobody_approves_their_own_pledge() -> None:
+def test_nobody_approves_or_returns_their_own_pledge() -> None:
     """R-58"""
-    given(pledge, drafted(), SUBMITTED).knowing(facts(actor=MEMBER)).when(ApprovePledge()).refused(
-        "pledge.own_approval", "Acting-As"
-    )
+    for command in (ApprovePledge(), ReturnPledge(reason="请写明时间节点")):
+        given(pledge, drafted(), SUBMITTED).knowing(facts(actor=MEMBER)).when(command).refused(
+            "pledge.own_approval", "Acting-As"
+        )
     given(pledge, drafted(), SUBMITTED).knowing(facts()).when(ApprovePledge()).then(APPROVED)
 
 
@@ -155,6 +143,60 @@ def test_a_returned_pledge_is_drafted_anew() -> None:
     returned = PledgeReturned(pledge_id=PLEDGE, reason="请写明时间节点")
     given(pledge, drafted(), SUBMITTED).knowing(facts()).when(ReturnPledge(reason="请写明时间节点")).then(returned)
     given(pledge, drafted(), SUBMITTED, returned).knowing(facts()).when(a_draft(an_item())).then(drafted())
+
+
+def test_an_approved_pledge_that_can_no_longer_be_made_is_returned() -> None:
+    returned = PledgeReturned(pledge_id=PLEDGE, reason="责任人已调离")
+    given(pledge, drafted(), SUBMITTED, APPROVED).knowing(facts()).when(ReturnPledge(reason="责任人已调离")).then(
+        returned
+    )
+    given(pledge, drafted(), SUBMITTED, APPROVED, returned).knowing(facts()).when(SubmitPledge()).refused(
+        "pledge.not_drafted"
+    )
+
+
+def test_a_member_pledges_in_the_unit_they_are_a_member_of() -> None:
+    """R-28"""
+    elsewhere = facts(member_of={MEMBER: {OTHER_UNIT}})
+    given(pledge).knowing(elsewhere).when(a_draft()).refused("pledge.pledger_not_member", "pledger.id")
+    given(pledge, drafted()).knowing(elsewhere).when(SubmitPledge()).refused("pledge.pledger_not_member", "pledger.id")
+
+
+def test_a_unit_pledges_for_itself() -> None:
+    """R-28"""
+    items = tuple([an_item(criterion="good.members")] * 10)
+    of_another, of_its_own = (
+        a_draft(*items).model_copy(update={"pledger": Pledger(kind="unit", id=id)}) for id in (OTHER_UNIT, UNIT)
+    )
+    given(pledge).knowing(facts()).when(of_another).refused("pledge.pledger_not_unit", "pledger.id")
+    (event,) = given(pledge).knowing(facts()).when(of_its_own).decided()
+    assert isinstance(event, PledgeDrafted)
+    assert event.pledger == Pledger(kind="unit", id=UNIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("campaign_id", OTHER_UNIT), ("unit_id", OTHER_UNIT), ("pledger", Pledger(kind="member", id=SECRETARY))],
+)
+def test_a_pledge_drafted_anew_stays_the_same_pledgers(name: str, value: object) -> None:
+    changed = a_draft().model_copy(update={name: value})
+    given(pledge, drafted()).knowing(facts()).when(changed).refused("pledge.another", name)
+
+
+def test_a_programme_may_ask_for_less() -> None:
+    """R-75"""
+    programme = load("teaching-excellence")
+    elsewhere = RunningCampaign(CAMPAIGN, programme, programme.starts_on, programme.ends_on, date(2025, 10, 8))
+    bare = an_item(
+        criterion="teaching.clarity",
+        aims=("aim.learning",),
+        qualitative_indicators=(),
+        milestones=(date(2025, 12, 31),),
+        accountable_person_id=None,
+    )
+    known = facts(campaign=elsewhere)
+    (draft,) = given(pledge).knowing(known).when(a_draft(bare, scope="department")).decided()
+    given(pledge, draft).knowing(known).when(SubmitPledge()).then(SUBMITTED)
 
 
 def test_a_member_pledges_one_to_five_items() -> None:
@@ -174,7 +216,8 @@ def test_a_key_the_programme_does_not_define_is_refused_where_it_stands() -> Non
 
 def test_a_pledge_outside_every_phase_is_refused() -> None:
     """R-19"""
-    given(pledge).knowing(facts(day=date(2010, 5, 31))).when(a_draft()).refused("pledge.outside_phases", "occurred_at")
+    early = facts(campaign=a_running_campaign(today=date(2010, 5, 31)))
+    given(pledge).knowing(early).when(a_draft()).refused("pledge.outside_phases", "occurred_at")
 
 
 def test_a_pledge_nobody_wrote_is_unknown() -> None:

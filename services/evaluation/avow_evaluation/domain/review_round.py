@@ -146,8 +146,8 @@ class Announcement:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundFacts(Facts):
-    """What each step needs to know: the announcement's measure, who is on the rolls of the member classes, the hashes of
-    fresh credentials, the ballots by unit."""
+    """What the steps need: the announcement's measure, the rolls of the member classes, the hashes of fresh credentials,
+    the ballots by unit."""
 
     round_id: str
     announcement: Announcement | None = None
@@ -168,17 +168,14 @@ def decide(command: RoundCommand, round: ReviewRound, facts: RoundFacts) -> list
             return [_issued(command, round, facts)]
         case OpenRound():
             announced = require_standing(round, Status.FROZEN)
-            require(
-                facts.occurred_at >= announced.opens_at, "round.too_early", "occurred_at", opens_at=announced.opens_at
-            )
+            due = facts.occurred_at >= announced.opens_at
+            require(due, "round.too_early", "occurred_at", opens_at=announced.opens_at.isoformat())
             require_issued(round)
             return [ReviewRoundOpened(round_id=facts.round_id)]
         case CloseRound():
             announced = require_standing(round, Status.OPEN)
-            over = facts.occurred_at >= announced.closes_at
-            require(
-                over or command.reason, "round.closed_early_without_reason", "reason", closes_at=announced.closes_at
-            )
+            over, closes_at = facts.occurred_at >= announced.closes_at, announced.closes_at.isoformat()
+            require(over or command.reason, "round.closed_early_without_reason", "reason", closes_at=closes_at)
             return [ReviewRoundClosed(round_id=facts.round_id, reason=command.reason)]
         case TallyRound():
             announced = require_standing(round, Status.CLOSED)

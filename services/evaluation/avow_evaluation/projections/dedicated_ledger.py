@@ -5,18 +5,14 @@ are those known here by then; no row names a person. What a result withholds is 
 """
 
 from collections import Counter
-from datetime import datetime
 from typing import Any
 
 from avow.contracts.meeting import CommentRecorded, MeetingHeld
 from avow.contracts.organisation import UnitRegistered
 from avow.contracts.pledge import PledgeMade
-from avow.contracts.review import ClassTally, ReviewRoundAnnounced, ReviewTallied, RowTally
-from avow.contracts.values import Exact, Label
+from avow.contracts.review import ReviewRoundAnnounced, ReviewTallied
 from avow.eventlog.records import Recorded
 from avow.projections.projection import Projection, Row, document, exact, key, moment, number, on, table, text
-from pydantic import BaseModel
-from sqlalchemy import Connection, select
 
 ledger = table(
     "dedicated_ledger",
@@ -125,54 +121,6 @@ class DedicatedLedger(Projection):
             event_ref=str(recorded.event_id),
             position=recorded.position,
         )
-
-
-class LedgerRow(BaseModel):
-    """A row of the ledger; `criteria`, `grade_counts` and `abstained` are null where the result is withheld."""
-
-    seq: int
-    round_id: str
-    unit_id: str
-    unit: str | None
-    category: str | None
-    campaign_id: str
-    round: Label
-    opens_at: datetime
-    closes_at: datetime
-    eligible: int
-    cast: int
-    turnout: Exact | None
-    validity: str
-    by_class: list[ClassTally]
-    grade_counts: dict[str, int] | None
-    abstained: int | None
-    good_rate: Exact | None
-    recognition: Exact | None
-    criteria: list[RowTally] | None
-    pledges_made: int
-    meetings_held: int
-    comments: int
-    tallied_at: datetime
-    event_ref: str
-    position: int
-
-
-def ledger_rows(
-    connection: Connection,
-    org: str,
-    limit: int,
-    after: int = 0,
-    round_id: str | None = None,
-    category: str | None = None,
-) -> list[LedgerRow]:
-    """The rows in the order they were written, behind the one at position `after`."""
-    sql = ledger.sql(DedicatedLedger.version)
-    query = select(sql).where(sql.c.org == org, sql.c.position > after).order_by(sql.c.position).limit(limit)
-    if round_id is not None:
-        query = query.where(sql.c.round_id == round_id)
-    if category is not None:
-        query = query.where(sql.c.category == category)
-    return [LedgerRow.model_validate(dict(row)) for row in connection.execute(query).mappings()]
 
 
 def _grade_counts(event: ReviewTallied) -> dict[str, Any] | None:

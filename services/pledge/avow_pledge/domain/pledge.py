@@ -1,7 +1,7 @@
 """A pledge: what a unit or a member promises in public (R-24…R-31).
 
-Drafted → submitted → approved, or returned and drafted anew → made. Promises: it is made only when complete (R-26), and
-once made its text is frozen (R-29); nobody approves their own (R-58).
+Drafted → submitted → approved → made; short of that it may be returned and drafted anew. Promises: it is made only when
+complete (R-26), and once made its text is frozen (R-29); nobody approves their own (R-58).
 Limit: who is a member at that moment is a fact read from the register.
 """
 
@@ -39,7 +39,7 @@ class ApprovePledge(Command):
 
 
 class ReturnPledge(Command):
-    """Give a submitted pledge back, saying why."""
+    """Give a pledge back that was submitted, approved perhaps, and not made; saying why."""
 
     reason: Prose
 
@@ -127,7 +127,7 @@ def decide(command: PledgeCommand, pledge: Pledge, facts: PledgeFacts) -> list[P
             require(facts.actor != draft.pledger.id, "pledge.own_approval", "Acting-As")
             return [PledgeApproved(pledge_id=facts.pledge_id)]
         case ReturnPledge():
-            draft = _in(pledge, Status.SUBMITTED)
+            draft = _in(pledge, Status.SUBMITTED, Status.APPROVED)
             require(facts.actor != draft.pledger.id, "pledge.own_approval", "Acting-As")
             return [PledgeReturned(pledge_id=facts.pledge_id, reason=command.reason)]
         case MakePledge():
@@ -189,12 +189,12 @@ def _require_same(command: DraftPledge, draft: PledgeDrafted | None) -> None:
         require(getattr(command, name) == getattr(draft, name), "pledge.another", name)
 
 
-def _in(pledge: Pledge, status: Status) -> PledgeDrafted:
-    """The draft of a pledge that stands at `status`; each other standing has its refusal."""
+def _in(pledge: Pledge, status: Status, *others: Status) -> PledgeDrafted:
+    """The draft of a pledge that stands at `status` or one of the others; each other standing has its refusal."""
     if pledge.draft is None:
         raise Refusal("pledge.unknown", "pledge_id")
     require(pledge.status is not Status.MADE, "pledge.frozen")
-    require(pledge.status is status, f"pledge.not_{status.value}", status=pledge.status.value)
+    require(pledge.status in (status, *others), f"pledge.not_{status.value}", status=pledge.status.value)
     return pledge.draft
 
 

@@ -1,7 +1,7 @@
 """The pledges that were made, each as its scope may see it (R-29).
 
-Promises: one row a pledge, never altered once it is there. The wording everybody may read is in `wording`, any other stays
-sealed.
+Promises: one row a pledge, never altered once it is there; `wording` holds what everybody may read, any other wording
+stays sealed.
 """
 
 from avow.contracts.pledge import PledgeMade

@@ -1,0 +1,7 @@
+"""The routes of the evaluation service, one module a resource; thin."""
+
+from avow_evaluation.http.ballots import router as ballots
+from avow_evaluation.http.ledger import router as ledger
+from avow_evaluation.http.rounds import router as rounds
+
+routers = (rounds, ballots, ledger)

@@ -1,0 +1,29 @@
+"""The dedicated ledger (R-46)."""
+
+from avow.contracts.values import Identity, Key
+from avow.web.call import Listing, View
+from avow.web.responses import READ_RESPONSES
+from fastapi import APIRouter
+
+from avow_evaluation.http.paging import AfterPosition, Limit, next_page
+from avow_evaluation.projections.dedicated_ledger import DedicatedLedger
+from avow_evaluation.reading.ledger import LedgerEntry, ledger_entries
+
+router = APIRouter(tags=["ledger"])
+
+
+@router.get("/{org}/ledger", responses=READ_RESPONSES)
+async def ledger(
+    view: View,
+    round_id: Identity | None = None,
+    unit_id: Identity | None = None,
+    category: Key | None = None,
+    after: AfterPosition = None,
+    limit: Limit = 100,
+) -> Listing[LedgerEntry]:
+    """The ledger's rows in the order they were written, one for each unit and round."""
+    return await view.list(
+        DedicatedLedger.name,
+        lambda connection: ledger_entries(connection, view.org, round_id, unit_id, category, after, limit),
+        next_page(limit, lambda entry: entry.position),
+    )

@@ -1,0 +1,1 @@
+"""What the views answer: to a route in keyset pages, to a decision one fact."""

@@ -1,0 +1,177 @@
+"""`avow demo`: a small campaign from pledge to ledger, played over HTTP, then verified."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from sqlalchemy import Connection, func, select
+
+from avow.audit.verify import PairVerdict
+from avow.cli.output import at_a_terminal, fail, out, read_settings
+from avow.cli.up import say_where, until_interrupted
+from avow.cli.verify import examine, tell
+from avow.demo.client import Player
+from avow.demo.college import TITLE
+from avow.demo.founding import found
+from avow.demo.promising import meet, promise
+from avow.demo.reviewing import review
+from avow.demo.stage import COLLEGE_TIME, Line, Stage
+from avow.eventlog.tables import event
+from avow.kernel.ports import Ports, SimulatedClock
+from avow.observe.logging import configure_logging
+from avow.service.hosting import PortTaken, deployment
+from avow.service.settings import Settings
+
+ORG = "demo"
+BEGINS = datetime(2010, 6, 1, 8, tzinfo=COLLEGE_TIME)
+MADE_HERE = ".avow-demo"
+"""Marks a folder the demo may empty: it never deletes what it did not make."""
+
+
+@dataclass(frozen=True)
+class Played:
+    """What came of the demo."""
+
+    ledger: Sequence[dict[str, Any]]
+    events: dict[str, dict[str, int]]
+    verdict: PairVerdict
+
+
+def demo(
+    data: Annotated[Path, typer.Option(help="数据目录，每次重建 / folder, made anew each time")] = Path("var/demo"),
+    serve: Annotated[bool | None, typer.Option(help="演示后继续服务 / go on serving afterwards")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")] = False,
+) -> None:
+    """演一场小型活动：从承诺到台账。 Play a small campaign, from pledge to ledger."""
+    settings = read_settings(data=data, orgs=(ORG,), pledge_database="", evaluation_database="")
+    if at_a_terminal() and serve is None and not json_:
+        serve = True
+    if not serve:
+        # Nobody will look in, so any free port will do.
+        settings = settings.model_copy(update={"pledge_port": 0, "evaluation_port": 0})
+    _empty(data)
+    with (data / "avow.log").open("w", encoding="utf-8") as log:
+        configure_logging(log)
+        try:
+            ok = asyncio.run(_play(settings, bool(serve), json_))
+        except PortTaken as taken:
+            fail(
+                f"端口 {taken.port} 已被占用（{taken.service}）。",
+                f"Port {taken.port} is in use ({taken.service}). Set AVOW_{taken.service.upper()}_PORT to another.",
+            )
+    raise typer.Exit(0 if ok else 1)
+
+
+async def _play(settings: Settings, serve: bool, json_: bool) -> bool:
+    clock = SimulatedClock(BEGINS)
+    async with AsyncExitStack() as stack:
+        running = await stack.enter_async_context(deployment(settings, Ports(clock)))
+        players = [Player(running.urls[name], running.token, ORG) for name in ("pledge", "evaluation")]
+        for player in players:
+            stack.push_async_callback(player.close)
+        if not json_:
+            out.print(f"\n[bold]{TITLE[0]} · 创先争优活动[/bold]  {TITLE[1]}，虚构 / fictional\n")
+        stage = Stage(clock, *players, listener=_quiet if json_ else _say)
+        cast = await found(stage)
+        await promise(stage, cast)
+        await meet(stage, cast)
+        round_id = await review(stage, cast)
+        ledger = (await stage.evaluation.read("ledger", round_id=round_id))["items"]
+        databases = {name: service.database for name, service in running.services.items()}
+        events = {name: await database.read(_count) for name, database in databases.items()}
+        (verdict,) = await examine(databases, ORG)
+        played = Played(ledger, events, verdict)
+        if json_:
+            out.print(json.dumps(_as_json(stage.lines, played), ensure_ascii=False), soft_wrap=True, markup=False)
+        else:
+            _show(played)
+        if serve:
+            out.print("\n看一看 / look around:")
+            say_where(running)
+            await until_interrupted(running.stopped)
+        return verdict.ok
+
+
+def _empty(data: Path) -> None:
+    if data.exists():
+        if any(data.iterdir()) and not (data / MADE_HERE).exists():
+            fail(
+                f"{data} 不是演示建的目录，不敢清空。", f"{data} was not made by the demo. Choose another with --data."
+            )
+        shutil.rmtree(data)
+    data.mkdir(parents=True)
+    (data / MADE_HERE).touch()
+
+
+def _quiet(line: Line) -> None:
+    return
+
+
+def _say(line: Line) -> None:
+    mark = "[yellow]✗[/yellow]" if line.refused else "[green]✓[/green]"
+    out.print(f"[dim]{line.at:%Y-%m-%d}[/dim] {mark} {line.zh}", soft_wrap=True)
+    out.print(f"             [dim]{line.en}[/dim]", soft_wrap=True)
+
+
+def _count(connection: Connection) -> dict[str, int]:
+    """How many events of each type the log holds, imported ones apart."""
+    imported = event.c.stream.startswith("import/")
+    query = select(event.c.type, imported.label("imported"), func.count().label("n")).where(event.c.org == ORG)
+    rows = connection.execute(query.group_by(event.c.type, imported).order_by(imported, event.c.type))
+    return {f"{row.type} ←" if row.imported else row.type: row.n for row in rows}
+
+
+def _as_json(lines: Sequence[Line], played: Played) -> dict[str, Any]:
+    told = [{**asdict(line), "at": line.at.isoformat()} for line in lines]
+    return {
+        "ok": played.verdict.ok,
+        "story": told,
+        "ledger": list(played.ledger),
+        "events": played.events,
+        "verdict": played.verdict.as_json(),
+    }
+
+
+def _show(played: Played) -> None:
+    table = Table(title="\n专项台账 / dedicated ledger", box=None, title_justify="left")
+    for header in ("单位", "类别", "应/实参评", "参评率", "满意率", "公认度", "承诺·会议·点评", "结论"):
+        table.add_column(header, overflow="fold")
+    for row in played.ledger:
+        work = f"{row['pledges_made']} · {row['meetings_held']} · {row['comments']}"
+        cells = (row["unit"], row["category"], f"{row['eligible']}/{row['cast']}", _percent(row["turnout"]))
+        table.add_row(*cells, _percent(row["good_rate"]), _two(row["recognition"]), work, VALIDITY[row["validity"]])
+    out.print(table)
+    events = Table(title="\n日志 / events in each log", box=None, title_justify="left")
+    for header in ("服务 / service", "类型 / type", "条数 / events"):
+        events.add_column(header, justify="right" if header.startswith("条") else "left")
+    for service, counts in played.events.items():
+        for n, (kind, count) in enumerate(counts.items()):
+            events.add_row(service if n == 0 else "", kind, str(count))
+        events.add_row("", "合计 / total", f"[bold]{sum(counts.values())}[/bold]")
+    out.print(events)
+    out.print("  ← 来自另一服务 / imported from the other service\n")
+    tell(played.verdict)
+
+
+VALIDITY = {
+    "valid": "有效 valid",
+    "low": "有效，参评率偏低 low turnout",
+    "invalid": "无效，结果不公布 withheld",
+}
+
+
+def _percent(share: str | None) -> str:
+    return "—" if share is None else f"{Decimal(share) * 100:.2f}%"
+
+
+def _two(figure: str | None) -> str:
+    return "—" if figure is None else f"{Decimal(figure):.2f}"

@@ -1,0 +1,63 @@
+"""The stage: the clock the player sets, the two services as clients see them, and what is told meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+
+from avow.demo.client import Player, Refused
+from avow.kernel.ports import SimulatedClock
+
+COLLEGE_TIME = timezone(timedelta(hours=8))
+HEARD_WITHIN = 30.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened, in both languages; `refused` is the code where a service said no, as it should."""
+
+    at: datetime
+    zh: str
+    en: str
+    refused: str | None = None
+
+
+@dataclass
+class Stage:
+    """Where the demo is played."""
+
+    clock: SimulatedClock
+    pledge: Player
+    evaluation: Player
+    listener: Callable[[Line], None]
+    lines: list[Line] = field(default_factory=list)
+
+    def at(self, year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+        """Move the clock on to a moment of the college's time."""
+        moment = datetime(year, month, day, hour, minute, tzinfo=COLLEGE_TIME)
+        self.clock.set(moment)
+        return moment
+
+    def tell(self, zh: str, en: str, refused: str | None = None) -> None:
+        """Say what happened."""
+        line = Line(self.clock.now().astimezone(COLLEGE_TIME), zh, en, refused)
+        self.lines.append(line)
+        self.listener(line)
+
+    def tell_refusal(self, what_zh: str, what_en: str, refused: Refused) -> None:
+        """Say what was tried and why the service said no."""
+        problem = refused.problem
+        at = f"（{problem['field']}）" if problem.get("field") else ""
+        self.tell(
+            f"{what_zh} → {problem['detail_zh']}{at}",
+            f"{what_en} → {problem['detail_en']}",
+            refused=str(problem["code"]),
+        )
+
+    async def heard(self) -> None:
+        """Wait until each service has imported what the other made public; TimeoutError if it does not."""
+        async with asyncio.timeout(HEARD_WITHIN):
+            for source, importer in ((self.pledge, self.evaluation), (self.evaluation, self.pledge)):
+                public = (await source.read("status"))["sequence"]
+                while (await importer.read("status"))["follows"]["imported_sequence"] < public:
+                    await asyncio.sleep(0.02)
