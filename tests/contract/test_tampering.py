@@ -5,16 +5,16 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from avow.audit.finding import Finding
 from avow.audit.verify import Verdict
 from avow.eventlog.append import open_book
+from avow.eventlog.seals import destroy_key
 from avow.eventlog.tables import event, log_head
 from avow.projections.projector import checkpoint
 from sqlalchemy import Connection, delete, insert, select, update
 
 from tests.kit.adversary import change, flip, forge, remove, swap, tamper
 from tests.kit.logs import ORG, START, a_unit, identity
-from tests.kit.two_books import TwoBooks, persons, places, say, two_books
+from tests.kit.two_books import TwoBooks, found_in, persons, places, say, two_books
 
 PERSON = persons.sql(1)
 PLACE = places.sql(1)
@@ -30,12 +30,7 @@ async def books(new_engine_url: Callable[[], str]) -> AsyncIterator[TwoBooks]:
 def first(verdict: Verdict) -> tuple[str, int | None]:
     """The first finding."""
     assert not verdict.ok
-    return verdict.findings[0].code, verdict.findings[0].position
-
-
-def told(findings: tuple[Finding, ...]) -> list[tuple[str, int | None]]:
-    """Every finding."""
-    return [(finding.code, finding.position) for finding in findings]
+    return found_in(verdict.findings)[0]
 
 
 class TestTampering:
@@ -123,7 +118,7 @@ class TestTampering:
         await tamper(books.pledge.database, lambda c: c.execute(update(log_head).values(log_id=UUID(int=7))))
         verdict = await books.verify_both()
         assert first(verdict.sides[0]) == ("head.mismatch", 1)
-        assert told(verdict.imports[1].findings) == [("import.not_at_source", 3)]
+        assert found_in(verdict.imports[1].findings) == [("import.not_at_source", 3)]
 
     async def test_two_rows_that_changed_places_break_the_chain(self, books: TwoBooks) -> None:
         await tamper(books.pledge.database, swap(4, 5))
@@ -141,7 +136,12 @@ class TestTampering:
         await tamper(books.evaluation.database, change(6, data=flip))
         verdict = await books.verify_both()
         assert first(verdict.sides[1]) == ("leaf.mismatch", 6)
-        assert told(verdict.imports[1].findings) == [("import.differs_from_source", 6)]
+        assert found_in(verdict.imports[1].findings) == [("import.differs_from_source", 6)]
+
+    async def test_a_destroyed_key_alters_nothing_that_is_proved(self, books: TwoBooks) -> None:
+        before = (await books.verify_both()).as_json()
+        assert await books.pledge.database.write(lambda c: destroy_key(c, ORG, f"person/{identity(2)}"))
+        assert (await books.verify_both()).as_json() == before
 
     async def test_rows_of_another_organisation_are_none_of_this_books_business(self, books: TwoBooks) -> None:
         def smuggle(connection: Connection) -> None:
@@ -165,8 +165,8 @@ class TestForgery:
         await tamper(books.pledge.database, change(5, data=lambda data: data.replace(*words)), forge)
         verdict = await books.verify_both()
         assert verdict.sides[0].log.ok
-        assert told(verdict.sides[0].findings) == [("projection.differs", 10)]
-        assert told(verdict.imports[1].findings) == [("import.differs_from_source", 6)]
+        assert found_in(verdict.sides[0].findings) == [("projection.differs", 10)]
+        assert found_in(verdict.imports[1].findings) == [("import.differs_from_source", 6)]
         assert not verdict.ok
 
     async def test_a_cut_tail_with_its_head_set_back_is_betrayed_by_the_other_services_imports(
@@ -175,8 +175,8 @@ class TestForgery:
         await tamper(books.pledge.database, remove(8, 9, 10), forge)
         verdict = await books.verify_both()
         assert verdict.sides[0].log.ok
-        assert told(verdict.sides[0].findings) == [("projection.beyond_log", 8)]
-        assert told(verdict.imports[1].findings) == [("import.not_at_source", 7)]
+        assert found_in(verdict.sides[0].findings) == [("projection.beyond_log", 8)]
+        assert found_in(verdict.imports[1].findings) == [("import.not_at_source", 7)]
 
     async def test_what_was_not_imported_yet_can_be_cut_off_unseen_but_for_a_hash_noted_outside(
         self, books: TwoBooks
@@ -220,7 +220,7 @@ class TestForgery:
         await tamper(books.evaluation.database, change(6, data=lambda data: data.replace(*words)), forge)
         verdict = await books.verify_both()
         assert first(verdict.sides[1]) == ("import.leaf_mismatch", 6)
-        assert told(verdict.imports[1].findings) == [("import.differs_from_source", 6)]
+        assert found_in(verdict.imports[1].findings) == [("import.differs_from_source", 6)]
 
     async def test_an_import_under_another_name_differs_from_its_envelope(self, books: TwoBooks) -> None:
         await tamper(books.evaluation.database, change(6, type="unit.renamed"), forge)
@@ -235,7 +235,7 @@ class TestForgery:
         await books.pledge.database.write(lambda c: open_book(c, ORG, "pledge", books.pledge.ports))
         verdict = await books.verify_both()
         assert verdict.sides[0].log.ok
-        assert ("import.not_at_source", 3) in told(verdict.imports[1].findings)
+        assert ("import.not_at_source", 3) in found_in(verdict.imports[1].findings)
 
 
 class TestProjections:

@@ -9,7 +9,7 @@ import pytest
 from avow.bus.inbox import Inbox, Taken
 from avow.contracts.envelope import decode, encode
 from avow.eventlog.append import UnknownOrganisation
-from avow.eventlog.batch import IdTaken
+from avow.eventlog.batch import ForeignImport, IdTaken
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Appended
 from avow.kernel.ports import Ports, SimulatedClock, seeded
@@ -144,10 +144,13 @@ class TestInbox:
             assert await inbox.take(await lines_of(anew)) == Taken(rejected=10)
         assert await inbox.take(lines) == Taken(imported=N - 5, duplicates=5, reached=N)
 
-    async def test_an_event_whose_id_is_taken_is_not_passed_over(self, importer: Log, lines: list[bytes]) -> None:
-        await importer.append(proposed(a_person(1), event_id=decode(lines[2]).event_id))
-        with pytest.raises(IdTaken):
-            await inbox_of(importer).take(lines)
+    @pytest.mark.parametrize(("offered", "error"), [(1, ForeignImport), (N, IdTaken)])
+    async def test_an_event_whose_id_is_taken_is_not_passed_over(
+        self, importer: Log, lines: list[bytes], offered: int, error: type[Exception]
+    ) -> None:
+        await importer.append(proposed(a_person(1), event_id=decode(lines[0]).event_id))
+        with pytest.raises(error):
+            await inbox_of(importer).take(lines[:offered])
         assert await imported_by(importer) == []
 
     async def test_imported_events_are_none_of_the_importers_own(self, importer: Log, lines: list[bytes]) -> None:
@@ -185,7 +188,8 @@ class TestInbox:
     async def test_an_inbox_that_was_overtaken_reads_again_and_goes_on(
         self, importer: Log, lines: list[bytes], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        append, overtaken = importer.appender.append, []
+        append = importer.appender.append
+        overtaken: list[bool] = []
 
         async def overtaking(org: str, items: list[object]) -> list[Appended]:
             if not overtaken:

@@ -53,7 +53,7 @@ class TestPages:
         monkeypatch.setattr(feed, "PART", 4)
         await say(log, *range(24))
         read: list[bytes] = []
-        ends = []
+        ends: list[int] = []
         while not ends or ends[-1] < 25:
             lines, end = await page(http, after=ends[-1] if ends else 0, limit=10)
             read += lines

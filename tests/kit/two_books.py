@@ -15,13 +15,16 @@
 The persons' names are sealed; each service keeps one projection, folded to the end of its log.
 """
 
-from collections.abc import AsyncIterator
+import tomllib
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from importlib.resources import files
 
+from avow.audit.finding import Finding
 from avow.audit.verify import PairVerdict, Side, Verdict, verify_pair, verify_service
 from avow.contracts import envelope
 from avow.contracts.catalogue import every_public_event
@@ -33,11 +36,13 @@ from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.projections.projection import Projection, Row, document, exact, flag, key, moment, number, on, sealed, text
 from avow.projections.projection import table as view
 from avow.projections.projector import create_views, project
+from avow.web.catalogue import placeholders
 
 from tests.kit.logs import ORG, START, Log, Noted, a_log, a_person, a_unit, identity
 
 EVENTS: tuple[type[Event], ...] = (*every_public_event(), Noted)
 TYPES = EventTypes(EVENTS)
+TEXTS = tomllib.loads(files("avow.audit").joinpath("messages.toml").read_text("utf-8"))
 persons = view("person", key("person_id"), sealed("name"), moment("since"), number("heard", default=0))
 places = view("place", key("unit_id"), text("name"), document("kinds"), exact("weight"), flag("own"))
 
@@ -72,6 +77,15 @@ class TwoBooks:
         """The verdict on the pair."""
         first, second = (Side(book.database, [Who()], TYPES) for book in (self.pledge, self.evaluation))
         return await verify_pair(ORG, first, second)
+
+
+def found_in(findings: Iterable[Finding]) -> list[tuple[str, int | None]]:
+    """Code and position of each finding, whose texts must name no parameter it lacks."""
+    for finding in findings:
+        template = TEXTS[finding.code]
+        given = {"position", "projection", *finding.params}
+        assert all(placeholders(template[name]) <= given for name in ("zh", "en", "todo_zh", "todo_en"))
+    return [(finding.code, finding.position) for finding in findings]
 
 
 async def say(book: Log, stream: str, event: Event) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, cast, func, select
 
+from avow.audit.rows import MISREAD
 from avow.contracts import envelope
 from avow.eventlog import reading
 from avow.eventlog.records import IMPORT
@@ -55,7 +56,7 @@ def lines(connection: Connection, org: str, sequences: Sequence[int]) -> dict[in
     try:
         found = reading.envelopes(connection, org, after, upto, None, upto - after)
         return {said.sequence: envelope.encode(said) for said in found}
-    except (TypeError, ValueError):
+    except MISREAD:
         if len(sequences) == 1:
             return {upto: b""}
     return {number: line for one in sequences for number, line in lines(connection, org, [one]).items()}

@@ -71,7 +71,8 @@ class Findings:
 
 def unreadable(error: DBAPIError, position: int | None = None, projection: str | None = None) -> Finding:
     """The finding that the database could not be read, from `position` on where one is known."""
-    reason = str(error.orig).partition("\n")[0]
+    # SQLite quotes the text it could not decode.
+    reason = str(error.orig).partition("\n")[0].partition(" with text ")[0]
     return Finding("database.unreadable", position, projection, {"reason": reason})
 
 

@@ -69,14 +69,14 @@ def verify_log(
     walk = Walk(noted or {})
     head: HeadRow | None = None
     try:
-        walk.damage(rows.damage(connection))
-        head, total = rows.head(connection, org), rows.count(connection, org)
+        head = rows.head(connection, org)
         for page in rows.pages(connection, org):
             for row in page:
                 walk.take(row, head)
             if progress is not None:
-                progress(walk.events, total)
-        walk.arrive(head, total)
+                progress(walk.events, max(walk.events, rows.number(head and head.position)))
+        walk.arrive(head, rows.count(connection, org))
+        walk.damage(rows.damage(connection))
     except rows.Unreadable as error:
         walk.found.add(unreadable(error.error, error.after + 1))
     except DBAPIError as error:

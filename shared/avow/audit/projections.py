@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 from avow.audit.finding import Finding, unreadable
 from avow.audit.progress import Progress
+from avow.audit.rows import MISREAD, number
 from avow.eventlog import reading
 from avow.eventlog.database import sqlite_engine
 from avow.eventlog.records import EventTypes, Recorded
@@ -62,13 +63,13 @@ def verify_projection(
     try:
         if missing := _missing_tables(connection, projection):
             return wrong("projection.tables_missing", None, tables=", ".join(missing))
-        position = position_of(connection, org, projection) or 0
-        last = connection.scalar(select(func.max(event.c.position)).where(event.c.org == org)) or 0
+        position = number(position_of(connection, org, projection))
+        last = number(connection.scalar(select(func.max(event.c.position)).where(event.c.org == org)))
         if position > last:
             return wrong("projection.beyond_log", last + 1, position, reached=position, last=last)
         try:
             live = checksum(connection, org, projection)
-        except (ArithmeticError, LookupError, TypeError, ValueError):
+        except MISREAD:
             return wrong("projection.unreadable", position, position)
         try:
             replayed = _replayed(connection, org, projection, types, position, progress)
@@ -112,7 +113,7 @@ def _pages(connection: Connection, org: str, projection: Projection, upto: int) 
     while True:
         try:
             records = reading.page(connection, org, after, upto, wanted)
-        except (TypeError, ValueError) as error:
+        except MISREAD as error:
             raise CannotFold(projection.name, _first_unreadable(connection, org, after, upto, wanted)) from error
         if not records:
             return
@@ -127,6 +128,6 @@ def _first_unreadable(connection: Connection, org: str, after: int, upto: int, t
     for position in positions:
         try:
             reading.page(connection, org, position - 1, position, types)
-        except (TypeError, ValueError):
+        except MISREAD:
             return position
-    raise AssertionError("a page that cannot be read has a row that cannot be read")
+    return after + 1

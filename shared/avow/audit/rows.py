@@ -24,6 +24,9 @@ PAGE = 1000
 _FEW = 3
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 
+MISREAD = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What reading a row as an event may raise where a column holds what the log never writes."""
+
 
 class Unreadable(Exception):
     """The database failed while the log was read; `after` is the last position read before."""
@@ -107,13 +110,21 @@ def damage(connection: Connection) -> list[str]:
     """What SQLite's own check says is wrong with the file, at most a few lines; PostgreSQL has none to ask."""
     if connection.dialect.name != "sqlite":
         return []
-    said = connection.exec_driver_sql(f"PRAGMA integrity_check({_FEW})").scalars()
+    try:
+        said = connection.exec_driver_sql(f"PRAGMA integrity_check({_FEW})").scalars().all()
+    except DBAPIError as error:
+        return [str(error.orig)]
     return [str(line) for line in said if line != "ok"]
 
 
 def count(connection: Connection, org: str) -> int:
     """How many rows a log has."""
     return connection.scalar(select(func.count()).select_from(event).where(event.c.org == org)) or 0
+
+
+def number(stored: object) -> int:
+    """A number as it stands in a table, 0 where it is none."""
+    return stored if isinstance(stored, int) else 0
 
 
 def pages(connection: Connection, org: str) -> Iterator[list[EventRow]]:

@@ -6,11 +6,13 @@ at all raises the driver's error.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from pydantic import JsonValue
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from avow.audit import rows
@@ -22,6 +24,8 @@ from avow.audit.projections import ProjectionVerdict, verify_projection
 from avow.eventlog.database import Database
 from avow.eventlog.records import EventTypes
 from avow.projections.projection import Projection
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class PairVerdict:
 
     sides: tuple[Verdict, Verdict]
     imports: tuple[ImportVerdict, ImportVerdict]
+    seconds: float
 
     @property
     def ok(self) -> bool:
@@ -78,10 +83,6 @@ class PairVerdict:
     def findings(self) -> tuple[Finding, ...]:
         """Everything that was found, each side's own findings first."""
         return tuple(finding for part in (*self.sides, *self.imports) for finding in part.findings)
-
-    @property
-    def seconds(self) -> float:
-        return sum(side.seconds for side in self.sides)
 
     def as_json(self) -> dict[str, JsonValue]:
         return {
@@ -103,24 +104,25 @@ async def verify_service(
     now = asyncio.get_running_loop().time
     begun = now()
     work = Work(progress, [await _size(database, org)] * (1 + len(projections)))
-    try:
-        log = await database.read(partial(verify_log, org=org, progress=work.part(), noted=noted))
-    except DBAPIError as error:
-        log = LogVerdict(org, findings=(unreadable(error),), faults=1)
+    log = await _read(database, partial(verify_log, org=org, progress=work.part(), noted=noted))
+    if isinstance(log, DBAPIError):
+        log = LogVerdict(org, findings=(unreadable(log),), faults=1)
     verdicts = []
     for projection in projections:
         check = partial(verify_projection, org=org, projection=projection, types=types, progress=work.part())
-        try:
-            verdicts.append(await database.read(check))
-        except DBAPIError as error:
-            found = unreadable(error, projection=projection.name)
-            verdicts.append(ProjectionVerdict(projection.name, projection.version, finding=found))
+        verdict = await _read(database, check)
+        if isinstance(verdict, DBAPIError):
+            found = unreadable(verdict, projection=projection.name)
+            verdict = ProjectionVerdict(projection.name, projection.version, finding=found)
+        verdicts.append(verdict)
     work.done()
     return Verdict(org, log, tuple(verdicts), now() - begun)
 
 
 async def verify_pair(org: str, first: Side, second: Side, progress: Progress | None = None) -> PairVerdict:
     """Verify both services, and each one's imports against the other."""
+    now = asyncio.get_running_loop().time
+    begun = now()
     sizes = [await _size(side.database, org) for side in (first, second)]
     weights = [size * (1 + len(side.projections)) for size, side in zip(sizes, (first, second), strict=True)]
     work = Work(progress, [*weights, *sizes])
@@ -131,7 +133,19 @@ async def verify_pair(org: str, first: Side, second: Side, progress: Progress | 
     forth = await verify_imports(first.database, second.database, org, work.part())
     back = await verify_imports(second.database, first.database, org, work.part())
     work.done()
-    return PairVerdict((one, other), (forth, back))
+    return PairVerdict((one, other), (forth, back), now() - begun)
+
+
+async def _read(database: Database, check: Callable[[Connection], T]) -> T | DBAPIError:
+    """What a check gives in one snapshot, or why the database could not even begin."""
+    given: list[T] = []
+    try:
+        await database.read(lambda connection: given.append(check(connection)))
+    except DBAPIError as error:
+        # A damaged file fails at the end of a transaction too; what was found before stands.
+        if not given:
+            return error
+    return given[0]
 
 
 async def _size(database: Database, org: str) -> int:

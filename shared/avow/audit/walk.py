@@ -10,7 +10,7 @@ from pydantic import JsonValue, ValidationError
 
 from avow.audit.finding import Finding, Findings
 from avow.audit.imports import import_fault
-from avow.audit.rows import EventRow, HeadRow
+from avow.audit.rows import EventRow, HeadRow, number
 from avow.contracts.book import BookOpened
 from avow.contracts.leaf import FORMAT, GENESIS, chain, leaf
 
@@ -57,7 +57,7 @@ class Walk:
         """Check the end of the log against its head row; `total` is how many rows the table says it has."""
         if head is None:
             self.found.add(Finding("head.missing", self.position) if self.events else Finding("book.unknown"))
-        elif (upto := _number(head.position)) > self.position:
+        elif (upto := number(head.position)) > self.position:
             self.found.add(Finding("tail.missing", self.position + 1, params={"upto": upto}))
         elif not any(finding.position == self.position for finding in self.found.listed):
             stands = (self.position, self.sequence, self.hash, self._recorded_at)
@@ -76,10 +76,10 @@ class Walk:
     def _step_over(self, row: EventRow, due: int) -> None:
         """Go on behind a row of which nothing can be relied on."""
         stored: object = row.hash
-        self.position = _number(row.position) or due
+        self.position = number(row.position) or due
         self.hash = stored if isinstance(stored, bytes) else b""
-        self.sequence = _number(row.sequence) or self.sequence
-        self._versions[str(row.stream)] = _number(row.version)
+        self.sequence = number(row.sequence) or self.sequence
+        self._versions[str(row.stream)] = number(row.version)
 
     def _faults_of(self, row: EventRow, head: HeadRow | None, gap: bool) -> Iterator[Finding]:
         def fault(code: str, **params: JsonValue) -> Finding:
@@ -116,11 +116,6 @@ def _leaf_holds(row: EventRow) -> bool:
         return leaf(row.salt, row.leaf_values, row.format) == row.leaf
     except ValueError:
         return False
-
-
-def _number(stored: object) -> int:
-    """A number as it stands in the table, 0 where it is none."""
-    return stored if isinstance(stored, int) else 0
 
 
 def _book_faults(row: EventRow, head: HeadRow | None) -> Iterator[Finding]:

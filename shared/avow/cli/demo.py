@@ -75,12 +75,12 @@ async def _play(settings: Settings, serve: bool, json_: bool) -> bool:
     clock = SimulatedClock(BEGINS)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(deployment(settings, Ports(clock)))
-        players = [Player(running.urls[name], running.token, ORG) for name in ("pledge", "evaluation")]
-        for player in players:
-            stack.push_async_callback(player.close)
+        pledge, evaluation = (Player(running.urls[name], running.token, ORG) for name in ("pledge", "evaluation"))
+        stack.push_async_callback(pledge.close)
+        stack.push_async_callback(evaluation.close)
         if not json_:
             out.print(f"\n[bold]{TITLE[0]} · 创先争优活动[/bold]  {TITLE[1]}，虚构 / fictional\n")
-        stage = Stage(clock, *players, listener=_quiet if json_ else _say)
+        stage = Stage(clock, pledge, evaluation, _quiet if json_ else _say)
         cast = await found(stage)
         await promise(stage, cast)
         await meet(stage, cast)

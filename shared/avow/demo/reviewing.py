@@ -29,7 +29,7 @@ async def review(stage: Stage, cast: Cast) -> str:
     )
     stage.at(2010, 12, 1, 9)
     rolls = [{"unit_id": e.unit_id, "rater_class": "mass", "entries": list(_roll(n, e))} for n, e in _each(cast)]
-    await rounds.ask(f"rounds/{round_id}/freeze", {"parts": rolls})
+    await rounds.ask(f"rounds/{round_id}/electorate", {"parts": rolls})
     credentials = [await _issue(stage, round_id, entry) for entry in cast.branches]
     issued = sum(len(part) for entry in credentials for part in entry)
     stage.tell(
@@ -77,7 +77,7 @@ async def _vote(stage: Stage, round_id: str, credentials: list[tuple[list[str], 
             await stage.evaluation.ask(f"rounds/{round_id}/report", {})
     total = sum(mass + members for mass, members in TAKING_PART)
     stage.tell(
-        f"{total} 人匿名打分；对外只按小时公布各类人数，不公布单张选票。",
+        f"{total} 人凭证打分；对外只按小时公布各类人数，不公布单张选票。",
         f"{total} people vote; only running counts are made public, never a single ballot.",
     )
 

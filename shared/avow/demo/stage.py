@@ -22,6 +22,11 @@ class Line:
     refused: str | None = None
 
 
+async def _has_heard(importer: Player, public: int) -> bool:
+    heard: int = (await importer.read("status"))["follows"]["imported_sequence"]
+    return heard >= public
+
+
 @dataclass
 class Stage:
     """Where the demo is played."""
@@ -59,5 +64,5 @@ class Stage:
         async with asyncio.timeout(HEARD_WITHIN):
             for source, importer in ((self.pledge, self.evaluation), (self.evaluation, self.pledge)):
                 public = (await source.read("status"))["sequence"]
-                while (await importer.read("status"))["follows"]["imported_sequence"] < public:
+                while not await _has_heard(importer, public):  # noqa: ASYNC110 - a client has nothing to be woken by
                     await asyncio.sleep(0.02)

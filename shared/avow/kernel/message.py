@@ -5,33 +5,45 @@ Promises: both are frozen; an event declares its wire name and payload version, 
 by editing a shipped model.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+_NOT_IN_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+_NOT_IN_A_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
-def _printable(text: str, allowed: str = "\n\t") -> str:
-    if any((ord(c) < 32 and c not in allowed) or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF for c in text):
+
+def _printable(text: str, refused: re.Pattern[str] = _NOT_IN_PROSE) -> str:
+    if refused.search(text):
         raise PydanticCustomError("request.text_invalid", "control characters")
     return text
 
 
 def _one_line(text: str) -> str:
-    return _printable(text, allowed="")
+    return _printable(text, _NOT_IN_A_LINE)
+
+
+def _as_typed(text: object) -> object:
+    # Browsers send the line breaks of a form as CR LF.
+    return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
 
 Line = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
     AfterValidator(_one_line),
-    Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*$"}),
+    Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"}),
 ]
-"""One line of text a person typed: 1–200 characters, no control characters."""
+"""One line of text a person typed: 1–200 characters, no control characters, no line breaks."""
 
 Prose = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000), AfterValidator(_printable)
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
+    AfterValidator(_printable),
+    BeforeValidator(_as_typed),
 ]
 """A passage a person typed: 1–4,000 characters; line breaks allowed, other control characters not."""
 

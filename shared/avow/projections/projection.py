@@ -164,7 +164,7 @@ table = ViewTable
 
 
 class Row(MutableMapping[str, Any]):
-    """A row in the fold's hands; one nobody writes to is not stored."""
+    """A row in the fold's hands; it `exists` once somebody wrote to it, and one nobody writes to is not stored."""
 
     def __init__(self, values: dict[str, Any], exists: bool) -> None:
         self._values = values
@@ -178,7 +178,7 @@ class Row(MutableMapping[str, Any]):
         if name not in self._values:
             raise KeyError(name)
         self._values[name] = _as_stored(value)
-        self.changed = True
+        self.exists = self.changed = True
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a column is set to None, never removed")
@@ -225,7 +225,8 @@ class Projection:
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
         cls.handlers = {}
-        for method in vars(cls).values():
+        methods = {name: method for base in reversed(cls.__mro__) for name, method in vars(base).items()}
+        for method in methods.values():
             for event_type, rows in getattr(method, "handles", ()):
                 if event_type.type in cls.handlers:
                     raise ValueError(f"{cls.__name__} handles {event_type.type} twice")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
@@ -73,7 +73,9 @@ def project(
     records = reading.page(connection, org, start, head.position, projection.event_types, limit)
     try:
         fold(connection, org, projection, types, records)
-    except StatementError as error:
+    except CannotFold:
+        raise
+    except Exception as error:
         if _may_pass(error):
             raise
         raise CannotFold(projection.name, records[0].position) from error
@@ -115,8 +117,10 @@ def fold(
         _store(connection, org, projection, view, [row for row in loaded.values() if row.changed])
 
 
-def _may_pass(error: StatementError) -> bool:
-    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+def _may_pass(error: Exception) -> bool:
+    return isinstance(error, OperationalError | OSError) or (
+        isinstance(error, DBAPIError) and error.connection_invalidated
+    )
 
 
 def _checkpoint_of(org: str, projection: Projection) -> tuple[Any, ...]:

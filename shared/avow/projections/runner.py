@@ -101,7 +101,7 @@ class Runner:
             if not await self._database.read(behind):
                 return
             left = deadline - asyncio.get_running_loop().time()
-            if left <= 0 or any(name in self.stopped for name in names):
+            if left <= 0 or any(name in self.stopped and self.stopped[name].org == org for name in names):
                 raise Refusal("position.not_reached", "min_position", position=position)
             await self._moved.wait(min(left, IDLE), seen)
 

@@ -1,12 +1,12 @@
 """A feed that really answers: a log behind a server of its own on a loopback port, and a cable that can be cut.
 
-    async with serving(log) as url, FeedClient(url, "token") as client:
-        ...
+async with serving(log) as url, FeedClient(url, "token") as client:
+    ...
 """
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
@@ -83,10 +83,10 @@ async def serving(log: Log, port: int = 0) -> AsyncIterator[str]:
 
 
 class Cable:
-    """Carries bytes to a port, `carries` of them at most in each connection, until it is cut."""
+    """Carries bytes to and from a port; a connection breaks when as many came back as `carries` says for it."""
 
     def __init__(self, port: int) -> None:
-        self.carries = 2**62
+        self.carries: Callable[[], int] = lambda: 2**62
         self.connections = 0
         self._port = port
         self._writers: set[asyncio.StreamWriter] = set()
@@ -104,7 +104,7 @@ class Cable:
         try:
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry(reader, outer, 2**62))
-                both.create_task(self._carry(inner, writer, self.carries))
+                both.create_task(self._carry(inner, writer, self.carries()))
         finally:
             self._writers -= {writer, outer}
 

@@ -39,7 +39,9 @@ async def test_a_page_is_its_lines_and_where_to_go_on() -> None:
     assert asked[0].headers["Authorization"] == "Bearer " + "t" * 20
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b'{"n":6}\n', b'{"n":6}\n' + END[:-1], b'{"n":6}\n' + END[:-9] + b"\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\n", b'{"n":6}\n', b'{"n":6}\n' + END[:-1], b'{"n":6}\n' + END[:-9] + b"\n"]
+)
 async def test_a_page_that_was_cut_off_is_no_page(content: bytes) -> None:
     async with client(lambda _: httpx.Response(200, content=content)) as reader:
         with pytest.raises(FeedUnavailable):

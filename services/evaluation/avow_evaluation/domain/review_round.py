@@ -146,8 +146,8 @@ class Announcement:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundFacts(Facts):
-    """What the steps need: the announcement's measure, the rolls of the member classes, the hashes of fresh credentials,
-    the ballots by unit."""
+    """What each step needs: what an announcement is measured by, the rolls of the member classes, the hashes of fresh
+    credentials, the ballots by unit."""
 
     round_id: str
     announcement: Announcement | None = None

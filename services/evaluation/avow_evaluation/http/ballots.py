@@ -1,7 +1,7 @@
 """Ballots: whoever holds a credential says once what they think (R-41).
 
-Promises: nothing of the request but the credential's hash and the grades reaches the log: no actor, no key, no trace, and
-of the time only the hour.
+Promises: of the request only the credential's hash and the grades reach the log: no actor, no key, no trace, and of the
+time the hour (tests/unit/evaluation/test_confidentiality.py).
 """
 
 from avow.contracts.values import Identity, Key

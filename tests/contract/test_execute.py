@@ -1,0 +1,181 @@
+"""A command takes effect once, on the state it was decided on, or says why not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from uuid import UUID
+
+import pytest
+from avow.eventlog import reading
+from avow.eventlog.append import versions_of
+from avow.eventlog.appender import Appender
+from avow.eventlog.execute import Executor, Origin, Outcome
+from avow.eventlog.records import Appended, Import, Proposed
+from avow.kernel.refusal import Refusal
+
+from tests.kit.counter import STREAM, Add, Added, Grounding, a_counter
+from tests.kit.logs import TYPES, Log, Noted, a_log, identity, proposed
+
+ONE, TWO = UUID(int=1), UUID(int=2)
+A, B = identity(1), identity(2)
+
+
+def keyed(key: str = "key-1", fingerprint: UUID = ONE, org: str = "demo", actor: str | None = None) -> Origin:
+    return Origin(org, actor, "POST /counters", key, fingerprint)
+
+
+class Rivalled(Appender):
+    """An appender before whose next appends somebody else writes."""
+
+    rivals: list[Proposed]
+
+    async def append(
+        self, org: str, items: Sequence[Proposed | Import], expect: Mapping[str, int] | None = None
+    ) -> list[Appended]:
+        if self.rivals:
+            await super().append(org, [self.rivals.pop(0)])
+        return await super().append(org, items, expect)
+
+
+def rivalled(log: Log, *rivals: Proposed) -> Executor:
+    """An executor that finds these written between its reading and its writing, one at each attempt."""
+    appender = Rivalled(log.database, log.ports, log.grown)
+    appender.rivals = list(rivals)
+    return Executor(log.database, appender, log.types, log.ports)
+
+
+def a_rival(by: int = 10, stream: str = f"{STREAM}/{A}") -> Proposed:
+    return proposed(Added(by=by), stream)
+
+
+@pytest.fixture
+async def log(engine_url: str) -> AsyncIterator[Log]:
+    """A log with two books that knows what a counter says."""
+    async with a_log(engine_url, orgs=("demo", "other"), types=(*TYPES, Added)) as opened:
+        yield opened
+
+
+async def add(
+    log: Log, by: int, origin: Origin, counter: str = A, events: int = 1, seen: list[int] | None = None
+) -> Outcome:
+    return await log.executor.execute(a_counter(seen), counter, Add(by=by, events=events), Grounding(), origin)
+
+
+async def total(log: Log, counter: str = A, org: str = "demo") -> int:
+    records = await log.database.read(partial(reading.stream, org=org, name=f"{STREAM}/{counter}"))
+    return a_counter().fold(log.types.decode_as((Added,), records))
+
+
+class TestExecute:
+    async def test_a_command_is_decided_on_what_its_stream_holds(self, log: Log) -> None:
+        seen: list[int] = []
+        outcomes = [await add(log, by, Origin("demo"), seen=seen) for by in (1, 2, 3)]
+        assert seen == [0, 1, 3]
+        assert [outcome.position for outcome in outcomes] == [2, 3, 4]
+        assert [row.version for outcome in outcomes for row in outcome.events] == [1, 2, 3]
+        assert not any(outcome.repeated for outcome in outcomes)
+
+    async def test_an_event_says_who_caused_it_and_what_it_belongs_to(self, log: Log) -> None:
+        trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        origin = Origin("demo", identity(9), "POST /counters", "key-1", ONE, TWO, trace)
+        grounding = Grounding()
+        await log.executor.execute(a_counter(), A, Add(by=1), grounding, origin)
+        row = (await log.rows())[-1]
+        assert (row.stream, row.type) == (f"{STREAM}/{A}", "counter.added")
+        assert (row.actor, row.campaign) == (identity(9), "spring")
+        assert (row.causation_id, row.correlation_id, row.traceparent, row.late_reason) == (ONE, TWO, trace, None)
+        (asked,) = grounding.asked
+        assert (asked.org, asked.identity, asked.actor, asked.state) == ("demo", A, identity(9), 0)
+        assert asked.now == asked.occurred_at == log.ports.clock.now()
+
+    async def test_a_repeated_command_answers_as_before_and_decides_nothing(self, log: Log) -> None:
+        seen: list[int] = []
+        first = await add(log, 5, keyed(), seen=seen)
+        await add(log, -5, Origin("demo"))
+        again = await add(log, 5, keyed(), seen=seen)
+        assert (again.position, again.events) == (first.position, first.events)
+        assert (first.repeated, again.repeated) == (False, True)
+        assert seen == [0]
+        assert await total(log) == 0
+
+    async def test_a_repeated_command_of_many_events_answers_with_all_of_them(self, log: Log) -> None:
+        first = await add(log, 1, keyed(), events=120)
+        again = await add(log, 1, keyed(), events=120)
+        assert again.events == first.events
+        assert (again.position, len(again.events)) == (121, 120)
+
+    async def test_a_command_without_a_key_is_never_taken_for_a_repetition(self, log: Log) -> None:
+        for _ in range(2):
+            await add(log, 1, Origin("demo"))
+        assert await total(log) == 2
+
+    async def test_keys_of_other_actors_and_organisations_are_other_keys(self, log: Log) -> None:
+        for origin in (keyed(), keyed(actor=identity(8)), keyed(actor=identity(9)), keyed(org="other")):
+            assert not (await add(log, 1, origin)).repeated
+        assert (await total(log), await total(log, org="other")) == (3, 1)
+
+    async def test_of_twins_that_race_one_takes_effect_and_all_get_its_answer(self, log: Log) -> None:
+        outcomes = await asyncio.gather(*(add(log, 1, keyed(), events=3) for _ in range(8)))
+        assert {(outcome.position, outcome.events) for outcome in outcomes} == {(4, outcomes[0].events)}
+        assert sum(not outcome.repeated for outcome in outcomes) == 1
+        assert await total(log) == 3
+
+    async def test_a_key_used_for_another_command_is_refused(self, log: Log) -> None:
+        await add(log, 1, keyed())
+        for counter in (A, B):
+            with pytest.raises(Refusal) as refused:
+                await add(log, 2, keyed(fingerprint=TWO), counter)
+            assert (refused.value.code, refused.value.field) == ("idempotency.key_reused", "Idempotency-Key")
+        assert (await total(log), await total(log, B)) == (1, 0)
+
+    @pytest.mark.parametrize("counter", [A, B])
+    async def test_a_key_used_for_two_commands_that_race_is_refused_to_one(self, log: Log, counter: str) -> None:
+        answers = await asyncio.gather(
+            add(log, 1, keyed()), add(log, 1, keyed(fingerprint=TWO), counter), return_exceptions=True
+        )
+        assert sum(isinstance(answer, Outcome) for answer in answers) == 1
+        assert [answer.code for answer in answers if isinstance(answer, Refusal)] == ["idempotency.key_reused"]
+        assert len(await log.rows()) == 2
+
+    async def test_a_conflict_is_decided_again_on_the_newer_state(self, log: Log) -> None:
+        seen: list[int] = []
+        outcome = await rivalled(log, a_rival()).execute(a_counter(seen), A, Add(by=1), Grounding(), keyed())
+        assert seen == [0, 10]
+        assert [(row.position, row.version) for row in outcome.events] == [(3, 2)]
+        assert await total(log) == 11
+
+    async def test_what_the_newer_state_forbids_is_refused(self, log: Log) -> None:
+        await add(log, 5, Origin("demo"))
+        with pytest.raises(Refusal, match=r"counter\.below_zero"):
+            await rivalled(log, a_rival(-3)).execute(a_counter(), A, Add(by=-4), Grounding(), keyed())
+        assert await total(log) == 2
+
+    async def test_after_three_conflicts_the_command_is_given_up(self, log: Log) -> None:
+        seen: list[int] = []
+        with pytest.raises(Refusal) as refused:
+            await rivalled(log, *(a_rival() for _ in range(3))).execute(
+                a_counter(seen), A, Add(by=1), Grounding(), keyed()
+            )
+        assert (refused.value.code, refused.value.params) == ("log.conflict", {"stream": STREAM})
+        assert seen == [0, 10, 20]
+        assert await total(log) == 30
+
+    async def test_a_decision_falls_when_what_its_facts_rest_on_has_moved(self, log: Log) -> None:
+        grounding = Grounding(lambda connection: {"round/1": 0} | versions_of(connection, "demo", ["round/1"]))
+        rival = proposed(Noted(text="the round was closed"), "round/1")
+        await rivalled(log, rival).execute(a_counter(), A, Add(by=1), grounding, keyed())
+        assert len(grounding.asked) == 2
+        assert [row.stream for row in (await log.rows())[1:]] == ["round/1", f"counter/{A}"]
+
+    async def test_a_refusal_writes_nothing_and_is_not_remembered(self, log: Log) -> None:
+        with pytest.raises(Refusal) as refused:
+            await add(log, -1, keyed())
+        assert (refused.value.code, refused.value.params) == ("counter.below_zero", {"total": 0})
+        assert len(await log.rows()) == 1
+        await add(log, 1, Origin("demo"))
+        assert not (await add(log, -1, keyed())).repeated
+        assert await total(log) == 0
+
+    async def test_a_command_that_changes_nothing_writes_nothing(self, log: Log) -> None:
+        assert await add(log, 1, keyed(), events=0) == Outcome(0, ())
+        assert len(await log.rows()) == 1

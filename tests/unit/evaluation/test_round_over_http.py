@@ -1,0 +1,229 @@
+"""A round of reviews from its announcement to the ledger, as it is asked for from outside, on both engines."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from avow.contracts.meeting import MeetingHeld
+from avow.projections.checksum import checksum
+from avow.projections.projector import create_views, fold
+from avow_evaluation.projections import PROJECTIONS
+from avow_evaluation.reactions import report_open_rounds, settle_closed_rounds
+from sqlalchemy import Connection, create_engine
+
+from tests.unit.evaluation.builders import (
+    BEST,
+    CAMPAIGN,
+    CLOSES,
+    GOOD,
+    MEMBER,
+    OFFICE_HAND,
+    OPENS,
+    OTHER_UNIT,
+    ROWS,
+    UNIT,
+    WORST,
+)
+from tests.unit.evaluation.college import ORG, Evaluation, Refused, an_evaluation
+
+PAPER = dict.fromkeys(ROWS, BEST)
+
+
+@pytest.fixture
+async def evaluation(engine_url: str) -> AsyncIterator[Evaluation]:
+    async with an_evaluation(engine_url) as running:
+        yield running
+
+
+async def test_a_round_ends_as_rows_of_the_ledger(evaluation: Evaluation) -> None:
+    """R-41, R-46"""
+    met = MeetingHeld(
+        meeting_id=MEMBER, campaign_id=CAMPAIGN, unit_id=UNIT, kind="branch_committee", agenda=("campaign",),
+        chair_id=MEMBER, present=2, expected=2, scope="college", summary="通报承诺进展",
+    )  # fmt: skip
+    await evaluation.told(("meeting/1", met))
+    round_id = await evaluation.a_round_open()
+    for n, credential in enumerate(evaluation.credentials[UNIT, "mass"]):
+        await evaluation.vote(
+            round_id, credential, {**PAPER, "building": None} if n < 6 else dict.fromkeys(ROWS, WORST)
+        )
+    for credential in evaluation.credentials[UNIT, "members"]:
+        await evaluation.vote(round_id, credential, dict.fromkeys(ROWS, GOOD))
+    evaluation.clock.set(CLOSES)
+    closed = await evaluation.ask(f"rounds/{round_id}/close", {})
+    ledger = await evaluation.read("ledger", round_id=round_id)
+    assert ledger["as_of_position"] >= closed["position"]
+    first, second = ledger["items"]
+    assert (first["seq"], first["unit"], first["category"]) == (1, "药学系教工支部", "teaching")
+    assert (first["eligible"], first["cast"], first["turnout"], first["validity"]) == (10, 10, "1.000000000", "valid")
+    assert first["grade_counts"] == {
+        "satisfied": 24, "fairly_satisfied": 0, "basically_satisfied": 0, "not_satisfied": 10,
+    }  # fmt: skip
+    assert (first["abstained"], first["good_rate"]) == (6, "0.705882353")
+    assert first["recognition"] == "40.927570674"
+    assert [(part["rater_class"], part["counted"]) for part in first["by_class"]] == [
+        ("mass", True),
+        ("members", False),
+    ]
+    assert (first["pledges_made"], first["meetings_held"], first["comments"]) == (0, 1, 0)
+    assert (second["unit_id"], second["cast"], second["recognition"], second["criteria"]) == (OTHER_UNIT, 0, None, None)
+    tallies = {str(r.event_id): r.position for r in await evaluation.records() if r.type == "review.tallied"}
+    assert {row["event_ref"]: row["position"] for row in ledger["items"]} == tallies
+    assert [row["unit_id"] for row in (await evaluation.read("ledger", category="service"))["items"]] == [OTHER_UNIT]
+
+
+async def test_a_second_ballot_of_a_credential_is_refused_even_at_the_same_moment(evaluation: Evaluation) -> None:
+    """R-41"""
+    round_id = await evaluation.a_round_open()
+    (credential, *_) = evaluation.credentials[UNIT, "mass"]
+    answers = await asyncio.gather(
+        *(evaluation.vote(round_id, credential, PAPER) for _ in range(10)), return_exceptions=True
+    )
+    refused = [answer.code for answer in answers if isinstance(answer, Refused)]
+    assert refused == ["ballot.already_cast"] * 9
+    assert [record.type for record in await evaluation.records()].count("ballot.cast") == 1
+
+
+async def test_credentials_are_shown_once_and_replaced_until_the_round_opens(evaluation: Evaluation) -> None:
+    round_id = await evaluation.a_round_ready()
+    replaced = evaluation.credentials[UNIT, "mass"]
+    said, key = {"unit_id": UNIT, "rater_class": "mass"}, "the-key-of-the-reissue"
+    issued = await evaluation.ask(f"rounds/{round_id}/credentials", said, key=key)
+    again = await evaluation.ask(f"rounds/{round_id}/credentials", said, key=key)
+    assert len(set(issued["credentials"])) == 8
+    assert (again["position"], again["repeated"], again["credentials"]) == (issued["position"], True, [])
+    await evaluation.ask(f"rounds/{round_id}/open", {})
+    with pytest.raises(Refused, match=r"ballot\.credential_unknown"):
+        await evaluation.vote(round_id, replaced[0], PAPER)
+    await evaluation.vote(round_id, issued["credentials"][0], PAPER)
+    plain = "".join(str(record.data) for record in await evaluation.records())
+    assert not any(credential in plain for credential in (*replaced, *issued["credentials"]))
+
+
+async def test_a_credential_of_one_round_is_worth_nothing_in_another(evaluation: Evaluation) -> None:
+    first = await evaluation.a_round_ready()
+    (credential, *_) = evaluation.credentials[UNIT, "mass"]
+    second = await evaluation.a_round_open()
+    await evaluation.ask(f"rounds/{first}/open", {})
+    with pytest.raises(Refused, match=r"ballot\.credential_unknown"):
+        await evaluation.vote(second, credential, PAPER)
+
+
+async def test_counts_are_reported_by_the_full_hour_and_at_the_close(evaluation: Evaluation) -> None:
+    """R-41"""
+    round_id = await evaluation.a_round_open()
+    early, late, *_ = evaluation.credentials[UNIT, "mass"]
+    await evaluation.vote(round_id, early, PAPER)
+    assert await counts(evaluation) == []
+    evaluation.clock.set(OPENS + timedelta(minutes=59))
+    await report_open_rounds(evaluation.service)
+    assert await counts(evaluation) == []
+    evaluation.clock.set(OPENS + timedelta(hours=1))
+    await report_open_rounds(evaluation.service)
+    assert await counts(evaluation) == [1]
+    await evaluation.vote(round_id, late, PAPER)
+    await report_open_rounds(evaluation.service)
+    await evaluation.ask(f"rounds/{round_id}/report", {}, actor=OFFICE_HAND)
+    assert await counts(evaluation) == [1]
+    await evaluation.ask(f"rounds/{round_id}/close", {"reason": "系统维护"})
+    assert await counts(evaluation) == [1, 2]
+    page = await evaluation.read(f"rounds/{round_id}")
+    shown = {(part["unit_id"], part["rater_class"]): part for part in page["parts"]}
+    assert shown[UNIT, "mass"] == {
+        "unit_id": UNIT, "rater_class": "mass", "eligible": 8, "issued": 8, "submitted": 2,
+    }  # fmt: skip
+    assert (page["status"], [row["key"] for row in page["form"]["rows"]]) == ("tallied", list(ROWS))
+
+
+async def test_a_round_is_tallied_once_however_often_it_is_closed_and_settled(evaluation: Evaluation) -> None:
+    round_id = await evaluation.a_round_open()
+    evaluation.clock.set(CLOSES)
+    first = await evaluation.ask(f"rounds/{round_id}/close", {}, key="the-key-of-the-close")
+    again = await evaluation.ask(f"rounds/{round_id}/close", {}, key="the-key-of-the-close")
+    await settle_closed_rounds(evaluation.service)
+    assert (again["repeated"], again["position"]) == (True, first["position"])
+    types = [record.type for record in await evaluation.records()]
+    assert (types.count("review_round.closed"), types.count("review.tallied")) == (1, 2)
+    closing = next(r for r in await evaluation.records() if r.type == "review_round.closed")
+    causes = {r.causation_id for r in await evaluation.records() if r.type == "review.tallied"}
+    assert causes == {closing.event_id}
+
+
+async def test_after_the_close_no_ballot_is_taken_and_the_second_close_says_why_not(evaluation: Evaluation) -> None:
+    round_id = await evaluation.a_round_open()
+    evaluation.clock.set(CLOSES)
+    await evaluation.ask(f"rounds/{round_id}/close", {})
+    with pytest.raises(Refused, match=r"round\.closed"):
+        await evaluation.vote(round_id, evaluation.credentials[UNIT, "mass"][0], PAPER)
+    with pytest.raises(Refused, match=r"round\.closed"):
+        await evaluation.ask(f"rounds/{round_id}/close", {})
+
+
+async def test_rounds_are_the_offices(evaluation: Evaluation) -> None:
+    with pytest.raises(Refused, match=r"actor\.lacks_role"):
+        await evaluation.ask("rounds", {**await a_round(), "subjects": [UNIT]}, actor=MEMBER)
+    await evaluation.ask("rounds", await a_round(), actor=OFFICE_HAND)
+
+
+async def test_a_round_is_on_units_there_are_in_a_campaign_there_is(evaluation: Evaluation) -> None:
+    for changes, code in (
+        ({"subjects": [UNIT, CAMPAIGN]}, r"unit\.unknown.*subjects\[1\]"),
+        ({"campaign_id": UNIT}, r"campaign\.unknown"),
+        ({"closes_at": "9999-12-31T23:59:59Z"}, r"round\.outside_campaign.*closes_at"),
+        ({"occurred_at": "2010-05-31T00:00:00Z", "late_reason": "补录"}, r"unit\.not_yet"),
+    ):
+        with pytest.raises(Refused, match=code):
+            await evaluation.ask("rounds", {**await a_round(), **changes})
+    with pytest.raises(Refused, match=r"round\.unknown"):
+        await evaluation.read(f"rounds/{UNIT}")
+
+
+async def test_the_rounds_are_listed_newest_first_in_pages(evaluation: Evaluation) -> None:
+    made = [await evaluation.announce() for _ in range(3)]
+    page = await evaluation.read("rounds", limit=2)
+    rest = await evaluation.read("rounds", limit=2, after=page["next"])
+    assert [entry["round_id"] for entry in (*page["items"], *rest["items"])] == made[::-1]
+    assert rest["next"] is None
+
+
+async def test_the_views_are_the_same_when_the_log_is_folded_anew_in_pages_of_any_size(
+    evaluation: Evaluation,
+) -> None:
+    """R-71"""
+    round_id = await evaluation.a_round_open()
+    for credential in evaluation.credentials[UNIT, "mass"]:
+        await evaluation.vote(round_id, credential, PAPER)
+    evaluation.clock.set(CLOSES)
+    await evaluation.ask(f"rounds/{round_id}/close", {})
+    await evaluation.read("ledger")
+    await evaluation.service.runner.reach(ORG, evaluation.position, [p.name for p in PROJECTIONS])
+    live = await evaluation.service.database.read(sums)
+    records = await evaluation.records()
+    for size in (1, 1000):
+        with create_engine("sqlite://").begin() as scratch:
+            create_views(scratch, PROJECTIONS)
+            for projection in PROJECTIONS:
+                wanted = [record for record in records if record.type in projection.event_types]
+                for start in range(0, len(wanted), size):
+                    fold(scratch, ORG, projection, evaluation.service.types, wanted[start : start + size])
+            assert sums(scratch) == live
+
+
+async def a_round() -> dict[str, object]:
+    return {
+        "campaign_id": CAMPAIGN,
+        "title": {"zh": "群众评议", "en": "Mass review"},
+        "subjects": [UNIT, OTHER_UNIT],
+        "opens_at": OPENS.isoformat(),
+        "closes_at": CLOSES.isoformat(),
+    }
+
+
+async def counts(evaluation: Evaluation) -> list[int]:
+    records = [record for record in await evaluation.records() if record.type == "review.submitted"]
+    return [evaluation.service.types.decode(record).count for record in records]  # type: ignore[union-attr]
+
+
+def sums(connection: Connection) -> list[str]:
+    return [checksum(connection, ORG, projection) for projection in PROJECTIONS]

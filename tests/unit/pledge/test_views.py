@@ -1,0 +1,199 @@
+"""What the views of the pledge service show and what they keep closed, on each engine."""
+
+from datetime import date, timedelta
+
+import pytest
+from avow.contracts.meeting import CommentText
+from avow.contracts.pledge import Pledger
+from avow.eventlog.seals import ERASED, destroy_key
+from avow.kernel.refusal import Refusal
+from avow.programme import ProgrammeTemplate, load
+from avow.projections.checksum import checksum
+from avow.projections.projection import Projection
+from avow.projections.projector import checkpoint, project
+from avow_pledge.domain.meeting import meeting
+from avow_pledge.domain.membership import LeaveUnit, membership
+from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, pledge
+from avow_pledge.domain.role import EndRole, role
+from avow_pledge.facts import meeting_facts, membership_facts, pledge_facts, role_facts
+from avow_pledge.projections import PROJECTIONS
+from avow_pledge.projections.pledge_wall import PledgeWall, wall
+from avow_pledge.reading.meetings import comment_entries, meeting_entries
+from avow_pledge.reading.pledges import WallEntry, wall_entries
+from avow_pledge.reading.register import (
+    campaign_entries,
+    campaign_page,
+    membership_entries,
+    person_entries,
+    role_entries,
+    unit_entries,
+)
+from sqlalchemy import Connection, delete, select
+
+from tests.kit.logs import ORG, identity
+from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
+from tests.unit.pledge.college import COMMITTEE, NAMES, ROLES, College, a_comment, a_draft, a_meeting
+
+OTHER_PLEDGE, THIRD_PLEDGE = identity(301), identity(302)
+
+
+async def make(college: College, pledge_id: str = PLEDGE, scope: str = "college") -> None:
+    await college.tell(pledge, pledge_id, a_draft(scope), pledge_facts)
+    await college.tell(pledge, pledge_id, SubmitPledge(), pledge_facts)
+    await college.tell(pledge, pledge_id, ApprovePledge(), pledge_facts)
+    await college.tell(pledge, pledge_id, MakePledge(channel="website"), pledge_facts)
+
+
+async def hold(college: College, scope: str = "college") -> None:
+    await college.tell(meeting, MEETING, a_meeting(scope), meeting_facts)
+    await college.tell(meeting, MEETING, a_comment(), meeting_facts, LEADER)
+
+
+async def the_wall(college: College) -> list[WallEntry]:
+    return await college.see(lambda connection: wall_entries(connection, ORG))
+
+
+async def erase(college: College, subject: str) -> None:
+    assert await college.log.database.write(lambda connection: destroy_key(connection, ORG, subject))
+
+
+async def test_a_pledge_is_on_the_wall_once_it_is_made_and_not_before(college: College) -> None:
+    """R-29"""
+    await college.tell(pledge, OTHER_PLEDGE, a_draft(), pledge_facts)
+    assert await the_wall(college) == []
+    await make(college)
+    (entry,) = await the_wall(college)
+    assert (entry.pledge_id, entry.pledger) == (PLEDGE, Pledger(kind="member", id=MEMBER))
+    assert (entry.unit_id, entry.phase, entry.scope, entry.channel) == (UNIT, "phase1", "college", "website")
+    assert (entry.first_milestone, entry.last_milestone) == (date(2010, 9, 30), date(2011, 5, 31))
+    assert entry.made_at == college.clock.now()
+    assert entry.items == [item.structure() for item in a_draft().items]
+    assert entry.wording == [item.words() for item in a_draft().items]
+
+
+async def test_the_wall_keeps_a_narrower_wording_sealed_and_shows_what_is_for_everybody(college: College) -> None:
+    """R-29"""
+    await make(college, PLEDGE, "branch")
+    await make(college, OTHER_PLEDGE, "public")
+    sql = wall.sql(PledgeWall.version)
+    rows = await college.see(lambda connection: connection.execute(select(sql).order_by(sql.c.position)).all())
+    assert [(row.wording is None, row.sealed_wording is None) for row in rows] == [(True, False), (False, True)]
+    assert rows[0].sealed_wording.subject == f"scope/branch/{UNIT}"
+    await erase(college, f"scope/branch/{UNIT}")
+    for_all, narrower = await the_wall(college)
+    assert narrower.wording == ERASED
+    assert for_all.wording == [item.words() for item in a_draft("public").items]
+
+
+async def test_the_wall_shows_the_newest_first_page_by_page_and_narrowed(college: College) -> None:
+    for pledge_id, scope in ((PLEDGE, "branch"), (OTHER_PLEDGE, "public"), (THIRD_PLEDGE, "public")):
+        await make(college, pledge_id, scope)
+
+    def pages(connection: Connection) -> list[list[str]]:
+        first = wall_entries(connection, ORG, limit=2)
+        second = wall_entries(connection, ORG, after=first[-1].position, limit=2)
+        narrowed = wall_entries(connection, ORG, campaign_id=CAMPAIGN, unit_id=UNIT, pledger_id=MEMBER, scope="branch")
+        elsewhere = wall_entries(connection, ORG, unit_id=OTHER_UNIT)
+        return [[entry.pledge_id for entry in page] for page in (first, second, narrowed, elsewhere)]
+
+    assert await college.see(pages) == [[THIRD_PLEDGE, OTHER_PLEDGE], [PLEDGE], [PLEDGE], []]
+
+
+async def test_a_meeting_shows_its_comments_and_how_many_there_are(college: College) -> None:
+    """R-33, R-36"""
+    await hold(college)
+    (held,) = await college.see(lambda connection: meeting_entries(connection, ORG, CAMPAIGN, UNIT, "branch_committee"))
+    assert (held.agenda, held.chair_id, held.present, held.expected) == (["campaign"], SECRETARY, 5, 7)
+    assert (held.summary, held.comments) == ("通报承诺进展", 1)
+    (comment,) = await college.see(lambda connection: comment_entries(connection, ORG, MEETING, UNIT, LEADER))
+    assert comment.text == CommentText(strengths="承诺具体", shortcomings="时间节点偏晚", directions="每月公布一次")
+    assert comment.commented_at == held.held_at + timedelta(hours=1)
+    assert await college.see(lambda connection: meeting_entries(connection, ORG, kind="symposium")) == []
+    assert await college.see(lambda connection: meeting_entries(connection, ORG, after=held.position)) == []
+    assert await college.see(lambda connection: comment_entries(connection, ORG, unit_id=OTHER_UNIT)) == []
+
+
+@pytest.mark.parametrize(("scope", "shown"), [("public", "通报承诺进展"), ("branch", ERASED)])
+async def test_what_is_said_to_everybody_outlives_the_keys(college: College, scope: str, shown: str) -> None:
+    await hold(college, scope)
+    if scope != "public":
+        await erase(college, f"scope/{scope}/{UNIT}")
+    (held,) = await college.see(lambda connection: meeting_entries(connection, ORG))
+    (comment,) = await college.see(lambda connection: comment_entries(connection, ORG))
+    assert held.summary == shown
+    assert (comment.text == ERASED) == (shown == ERASED)
+
+
+async def test_people_show_by_name_until_their_key_is_destroyed(college: College) -> None:
+    await erase(college, f"person/{MEMBER}")
+    people = await college.see(lambda connection: person_entries(connection, ORG, None, 100))
+    assert {entry.person_id: entry.name for entry in people} == NAMES | {MEMBER: ERASED}
+    assert "柳承远" not in repr(people)
+
+
+async def test_lists_go_on_where_the_page_before_ended(college: College) -> None:
+    def units(connection: Connection, after: str | None) -> list[str]:
+        return [entry.unit_id for entry in unit_entries(connection, ORG, after, 2)]
+
+    assert await college.see(lambda connection: units(connection, None)) == [UNIT, OTHER_UNIT]
+    assert await college.see(lambda connection: units(connection, OTHER_UNIT)) == [COMMITTEE]
+
+    def roles(connection: Connection, after: tuple[str, str, str]) -> list[tuple[str, str, str]]:
+        entries = role_entries(connection, ORG, None, after, 2)
+        return [(entry.unit_id, entry.role, entry.person_id) for entry in entries]
+
+    everybody = sorted((unit_id, held, person_id) for (unit_id, held), person_id in ROLES.items())
+    assert await college.see(lambda connection: roles(connection, ("", "", ""))) == everybody[:2]
+    assert await college.see(lambda connection: roles(connection, everybody[1])) == everybody[2:]
+
+
+async def test_memberships_and_roles_show_as_they_stood_at_a_moment(college: College) -> None:
+    """R-06, R-56"""
+    before = college.clock.now()
+    await college.tell(membership, MEMBER, LeaveUnit(unit_id=UNIT), membership_facts)
+    await college.tell(role, f"{UNIT}/secretary", EndRole(person_id=SECRETARY), role_facts)
+
+    def look(connection: Connection) -> list[list[str]]:
+        return [
+            [entry.person_id for entry in entries]
+            for at in (before, None)
+            for entries in (
+                membership_entries(connection, ORG, UNIT, at, None, 100),
+                role_entries(connection, ORG, at, (UNIT, "secretary", ""), 1),
+            )
+        ]
+
+    then_members, then_secretary, members, secretary = await college.see(look)
+    assert (then_members, then_secretary) == ([MEMBER, SECRETARY], [SECRETARY])
+    assert members == [SECRETARY]
+    assert secretary != [SECRETARY]
+
+
+async def test_a_campaign_shows_its_programme(college: College) -> None:
+    """R-01"""
+    (entry,) = await college.see(lambda connection: campaign_entries(connection, ORG, None, 100))
+    assert (entry.campaign_id, entry.template, entry.ends_on) == (CAMPAIGN, "cxzy-2010", None)
+    page = await college.see(lambda connection: campaign_page(connection, ORG, CAMPAIGN))
+    assert ProgrammeTemplate.model_validate(page.programme) == load("cxzy-2010")
+    with pytest.raises(Refusal, match=r"campaign\.unknown"):
+        await college.see(lambda connection: campaign_page(connection, ORG, PLEDGE))
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=lambda projection: projection.name)
+async def test_a_view_folded_anew_is_the_same(college: College, projection: Projection) -> None:
+    await make(college, PLEDGE, "branch")
+    await make(college, OTHER_PLEDGE, "public")
+    await hold(college)
+    live = await college.see(lambda connection: checksum(connection, ORG, projection))
+
+    def fold_anew(connection: Connection) -> str:
+        for view in projection.tables:
+            connection.execute(delete(view.sql(projection.version)))
+        connection.execute(delete(checkpoint).where(checkpoint.c.projection == projection.name))
+        empty = checksum(connection, ORG, projection)
+        while project(connection, ORG, projection, college.log.types):
+            pass
+        assert empty != checksum(connection, ORG, projection)
+        return checksum(connection, ORG, projection)
+
+    assert await college.log.database.write(fold_anew) == live
