@@ -8,13 +8,14 @@ that is not the one imported from, or no longer what it was, is never imported f
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
+from avow.bus.gathering import Gathering, ended
 from avow.bus.inbox import Inbox
 from avow.bus.status import State, Status
 from avow.contracts import envelope, moment
@@ -22,7 +23,7 @@ from avow.contracts.envelope import Envelope, NotAnEnvelope
 from avow.eventlog.signal import Signal
 from avow.kernel.ports import Ports
 
-PAGE = 1000
+PAGE = 500
 COMPARE_EVERY = 5.0
 """Seconds between looks at the feed's head while the stream stands."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
@@ -62,7 +63,7 @@ class Follower:
     async def stop(self) -> None:
         """End the task, after what it is committing, so that the database may be closed."""
         if self._task is not None:
-            await _ended(self._task)
+            await ended(self._task)
 
     async def caught_up(self, sequence: int, patience: float = 10.0) -> None:
         """Wait until the source's event with this sequence is imported; TimeoutError after `patience` seconds."""
@@ -105,7 +106,7 @@ class Follower:
                 if not more:
                     return
         finally:
-            await _ended(fetching)
+            await ended(fetching)
 
     async def _take_page(self, page: FeedPage, last: Envelope | None) -> None:
         if page.log_id != self.status.log_id:
@@ -121,18 +122,11 @@ class Follower:
         self._enter("live")
         loop = asyncio.get_running_loop()
         promised, due = 0, loop.time() + COMPARE_EVERY
-        arriving = self._client.live(self._org, self.status.imported_sequence)
-        coming = asyncio.create_task(_next(arriving))
+        live = Gathering(self._client.live(self._org, self.status.imported_sequence), PAGE)
         try:
-            while True:
-                await asyncio.wait({coming}, timeout=max(0.0, due - loop.time()))
-                if coming.done():
-                    lines = coming.result()
-                    if lines is None:
-                        return
-                    coming = asyncio.create_task(_next(arriving))
-                    if not await self._take(lines):
-                        return
+            while (lines := await live.take(max(0.0, due - loop.time()))) is not None:
+                if lines and not await self._take(lines):
+                    return
                 if loop.time() >= due:
                     await self._meet_source()
                     if self.status.imported_sequence < promised:
@@ -140,8 +134,7 @@ class Follower:
                         return
                     promised, due = self.status.source_head, loop.time() + COMPARE_EVERY
         finally:
-            await _ended(coming)
-            await arriving.aclose()
+            await live.close()
 
     async def _meet_source(self) -> Envelope | None:
         """The last event imported from the source, whose log must be the one it comes from and reach as far."""
@@ -180,15 +173,6 @@ def pause(failures: int, ports: Ports) -> float:
     """Seconds to wait before the next try."""
     longest = min(LONGEST_PAUSE, SHORTEST_PAUSE * (2 << min(failures, 8)))
     return SHORTEST_PAUSE + (longest - SHORTEST_PAUSE) * int.from_bytes(ports.random_bytes(2)) / 0xFFFF
-
-
-async def _next(arriving: AsyncGenerator[list[bytes], None]) -> list[bytes] | None:
-    return await anext(arriving, None)
-
-
-async def _ended(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
 
 
 def _says_again(lines: Sequence[bytes], last: Envelope) -> bool:

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,10 +20,8 @@ from avow.cli.up import say_where, until_interrupted
 from avow.cli.verify import examine, tell
 from avow.demo.client import Player
 from avow.demo.college import TITLE
-from avow.demo.founding import found
-from avow.demo.promising import meet, promise
-from avow.demo.reviewing import review
-from avow.demo.stage import COLLEGE_TIME, Line, Stage
+from avow.demo.playing import BEGINS, play
+from avow.demo.stage import Line, Stage
 from avow.eventlog.tables import event
 from avow.kernel.ports import Ports, SimulatedClock
 from avow.observe.logging import configure_logging
@@ -32,7 +29,6 @@ from avow.service.hosting import PortTaken, deployment
 from avow.service.settings import Settings
 
 ORG = "demo"
-BEGINS = datetime(2010, 6, 1, 8, tzinfo=COLLEGE_TIME)
 MADE_HERE = ".avow-demo"
 """Marks a folder the demo may empty: it never deletes what it did not make."""
 
@@ -42,7 +38,7 @@ class Played:
     """What came of the demo."""
 
     ledger: Sequence[dict[str, Any]]
-    events: dict[str, dict[str, int]]
+    events: dict[str, dict[str, tuple[int, int]]]
     verdict: PairVerdict
 
 
@@ -81,10 +77,7 @@ async def _play(settings: Settings, serve: bool, json_: bool) -> bool:
         if not json_:
             out.print(f"\n[bold]{TITLE[0]} · 创先争优活动[/bold]  {TITLE[1]}，虚构 / fictional\n")
         stage = Stage(clock, pledge, evaluation, _quiet if json_ else _say)
-        cast = await found(stage)
-        await promise(stage, cast)
-        await meet(stage, cast)
-        round_id = await review(stage, cast)
+        round_id = await play(stage)
         ledger = (await stage.evaluation.read("ledger", round_id=round_id))["items"]
         databases = {name: service.database for name, service in running.services.items()}
         events = {name: await database.read(_count) for name, database in databases.items()}
@@ -122,12 +115,12 @@ def _say(line: Line) -> None:
     out.print(f"             [dim]{line.en}[/dim]", soft_wrap=True)
 
 
-def _count(connection: Connection) -> dict[str, int]:
-    """How many events of each type the log holds, imported ones apart."""
+def _count(connection: Connection) -> dict[str, tuple[int, int]]:
+    """How many events of each type the log holds: its own, and imported ones."""
     imported = event.c.stream.startswith("import/")
-    query = select(event.c.type, imported.label("imported"), func.count().label("n")).where(event.c.org == ORG)
-    rows = connection.execute(query.group_by(event.c.type, imported).order_by(imported, event.c.type))
-    return {f"{row.type} ←" if row.imported else row.type: row.n for row in rows}
+    columns = (func.count().filter(~imported).label("own"), func.count().filter(imported).label("imported"))
+    query = select(event.c.type, *columns).where(event.c.org == ORG).group_by(event.c.type).order_by(event.c.type)
+    return {row.type: (row.own, row.imported) for row in connection.execute(query)}
 
 
 def _as_json(lines: Sequence[Line], played: Played) -> dict[str, Any]:
@@ -142,31 +135,42 @@ def _as_json(lines: Sequence[Line], played: Played) -> dict[str, Any]:
 
 
 def _show(played: Played) -> None:
-    table = Table(title="\n专项台账 / dedicated ledger", box=None, title_justify="left")
-    for header in ("单位", "类别", "应/实参评", "参评率", "满意率", "公认度", "承诺·会议·点评", "结论"):
-        table.add_column(header, overflow="fold")
+    table = Table(title="\n专项台账 / dedicated ledger", box=None, title_justify="left", padding=(0, 2, 0, 0))
+    for header in (
+        "单位\nunit",
+        "应/实\ncast",
+        "参评率\nturnout",
+        "满意率\ngood",
+        "公认度\nrecogn.",
+        "诺/会/评",
+        "结论",
+    ):
+        table.add_column(header, no_wrap=True, justify="left" if header[0] in "单结" else "right")
     for row in played.ledger:
-        work = f"{row['pledges_made']} · {row['meetings_held']} · {row['comments']}"
-        cells = (row["unit"], row["category"], f"{row['eligible']}/{row['cast']}", _percent(row["turnout"]))
-        table.add_row(*cells, _percent(row["good_rate"]), _two(row["recognition"]), work, VALIDITY[row["validity"]])
+        work = f"{row['pledges_made']}/{row['meetings_held']}/{row['comments']}"
+        counts = (f"{row['eligible']}/{row['cast']}", _percent(row["turnout"]))
+        result = (_percent(row["good_rate"]), _two(row["recognition"]), work, VALIDITY[row["validity"]])
+        table.add_row(row["unit"], *counts, *result)
     out.print(table)
-    events = Table(title="\n日志 / events in each log", box=None, title_justify="left")
-    for header in ("服务 / service", "类型 / type", "条数 / events"):
-        events.add_column(header, justify="right" if header.startswith("条") else "left")
-    for service, counts in played.events.items():
-        for n, (kind, count) in enumerate(counts.items()):
-            events.add_row(service if n == 0 else "", kind, str(count))
-        events.add_row("", "合计 / total", f"[bold]{sum(counts.values())}[/bold]")
+    out.print(
+        "  公认度：前两级占比的 Wilson 下限，按类加权。诺/会/评：承诺、会议、点评数。\n"
+        "  Recognition: Wilson bound of the top two grades. Then: pledges, meetings, comments.",
+        soft_wrap=True,
+    )
+    events = Table(title="\n日志 / events in each log", box=None, title_justify="left", padding=(0, 2, 0, 0))
+    for header in ("服务 service", "类型 type", "自有 own", "导入 imported"):
+        events.add_column(header, no_wrap=True, justify="right" if header[0] in "自导" else "left")
+    for service, counted in played.events.items():
+        for n, (kind, (own, imported)) in enumerate(counted.items()):
+            events.add_row(service if n == 0 else "", kind, str(own or ""), str(imported or ""))
+        own, imported = (sum(column) for column in zip(*counted.values(), strict=True))
+        events.add_row("", "[bold]合计 total[/bold]", f"[bold]{own}[/bold]", f"[bold]{imported}[/bold]")
     out.print(events)
-    out.print("  ← 来自另一服务 / imported from the other service\n")
+    out.print()
     tell(played.verdict)
 
 
-VALIDITY = {
-    "valid": "有效 valid",
-    "low": "有效，参评率偏低 low turnout",
-    "invalid": "无效，结果不公布 withheld",
-}
+VALIDITY = {"valid": "有效 valid", "low": "偏低 low turnout", "invalid": "不公布 withheld"}
 
 
 def _percent(share: str | None) -> str:

@@ -51,7 +51,7 @@ def doctor(
         table = Table("", "项目 / what", "现状 / found", "怎么办 / what to do", box=None)
         for finding in findings:
             mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
-            table.add_row(mark, finding.what, finding.found, finding.todo)
+            table.add_row(mark, finding.what, finding.found, "" if finding.ok else finding.todo)
         out.print(table)
     raise typer.Exit(0 if healthy else 1)
 
@@ -65,12 +65,17 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try("services", lambda: ", ".join(installed()), "make setup")
     yield _try("templates", lambda: ", ".join(load(key).key for key in available()), "make setup")
     for name in type(settings).model_fields:
-        shown = "********" if name == "operator_token" and settings.operator_token else getattr(settings, name)
-        yield Finding(f"AVOW_{name.upper()}", ",".join(shown) if isinstance(shown, tuple) else str(shown))
+        yield Finding(f"AVOW_{name.upper()}", _shown(getattr(settings, name)))
     yield _writable(settings.data)
     for service in installed():
         yield _port_free(service, settings)
         yield from _database(service, settings)
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "默认 / default"
+    return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _try(what: str, look: Callable[[], str], todo: str) -> Finding:

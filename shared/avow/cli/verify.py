@@ -14,6 +14,7 @@ from rich.table import Table
 from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from avow.audit.projections import ProjectionVerdict
 from avow.audit.verify import PairVerdict, Side, verify_pair
 from avow.cli.output import err, fail, out, read_settings
 from avow.eventlog.database import Database, open_database
@@ -52,18 +53,16 @@ def verify(
 
 def tell(verdict: PairVerdict) -> None:
     """The verdict in both languages: what was checked, then what was found and what to do."""
-    table = Table("", "服务 / service", "核验内容 / checked", "结果 / result", box=None)
+    table = Table("", "服务 service", "核验 checked", "结果 result", box=None, padding=(0, 2, 0, 0))
     for side in verdict.sides:
         log = side.log
-        table.add_row(
-            _mark(log.ok), str(log.service), "日志 / log", f"{log.events} 条 / events · {str(log.hash)[:16]}…"
-        )
+        table.add_row(_mark(log.ok), log.service, "日志 log", f"{log.events} 条 events  {log.hash[:12]}…")
         for projection in side.projections:
             what = f"{projection.name} v{projection.version}"
-            table.add_row(_mark(projection.ok), "", what, f"{str(projection.checksum_live)[:16]}…")
+            table.add_row(_mark(projection.ok), "", what, _checksums(projection))
     for imports in verdict.imports:
-        what = f"与来源比对 / compared with {imports.source}"
-        table.add_row(_mark(imports.ok), str(imports.importer), what, f"{imports.imported} / {imports.at_source}")
+        count = f"{imports.imported}/{imports.at_source} 条 events"
+        table.add_row(_mark(imports.ok), imports.importer, f"副本 copy of {imports.source}", count)
     out.print(table)
     for finding in verdict.findings:
         out.print(f"[red]✗ {finding.code}[/red]  {finding.text('zh')}{finding.todo('zh')}", soft_wrap=True)
@@ -120,6 +119,13 @@ def _require_databases(settings: Settings) -> None:
                 f"找不到 {name} 的数据库：{url.database}。",
                 f"No database of {name} at {url.database}. Start once with `avow up`, or check --data.",
             )
+
+
+def _checksums(projection: ProjectionVerdict) -> str:
+    live, replayed = projection.checksum_live, projection.checksum_replayed
+    if live is None or live != replayed:
+        return "与重放不符 differs from replay"
+    return f"与重放一致 as replayed  {live[:12]}…"
 
 
 def _mark(ok: bool) -> str:

@@ -22,5 +22,7 @@ class Signal:
         """Return at the next raise, or at once if it was raised after `since`, or after `at_most` seconds."""
         if since is not None and self.raised != since:
             return
+        # Not wait_for: on Python 3.11 it swallows a cancellation that comes together with the raise.
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._event.wait(), at_most)
+            async with asyncio.timeout(at_most):
+                await self._event.wait()

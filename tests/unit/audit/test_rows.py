@@ -78,6 +78,15 @@ async def test_a_position_that_is_there_twice_is_seen(books: TwoBooks) -> None:
     assert found_in((await books.verify(books.pledge)).findings)[0] == ("position.unexpected", 4)
 
 
+async def test_a_second_row_that_hides_behind_the_end_of_a_page_is_counted(
+    books: TwoBooks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("avow.audit.rows.PAGE", 4)
+    twice = run("INSERT INTO event SELECT * FROM event WHERE position = 4")
+    await tamper(books.pledge.database, without_constraints, twice)
+    assert found_in((await books.verify(books.pledge)).findings)[0] == ("position.repeated", None)
+
+
 @pytest.mark.parametrize("column", EventRow._fields)
 async def test_no_junk_in_any_column_passes_or_breaks_the_audit(books: TwoBooks, column: str) -> None:
     """Own and imported rows, at both ends of an import, guards and constraints out of the way."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 from avow.contracts.review import ReviewTallied
 from avow_evaluation.domain.ballot import BallotCast
-from avow_evaluation.domain.recognition import good_rate, lower_bound, minimum, rounded, tally
+from avow_evaluation.domain.recognition import good_rate, lower_bound, minimum, recognition, rounded, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -71,8 +71,8 @@ def test_the_bound_is_the_one_in_the_literature(good: int, asked: int, bound: st
 @settings(deadline=None)
 @given(boxes)
 def test_recognition_lies_between_0_and_100(ballots: list[BallotCast]) -> None:
-    recognition = the_result(ballots).recognition
-    assert recognition is None or 0 <= recognition <= 100
+    reached = the_result(ballots).recognition
+    assert reached is None or 0 <= reached <= 100
 
 
 @settings(deadline=None)
@@ -155,6 +155,22 @@ def test_two_classes_are_weighed_three_to_one() -> None:
     assert (public.support, members.support) == ("12", "0")
     assert members.lower_bound == 0
     assert result.recognition == rounded(75 * lower_bound(Fraction(12), 12, FORM.z))
+
+
+def test_where_only_a_class_without_weight_counts_there_is_no_recognition() -> None:
+    weights = tuple(w.model_copy(update={"weight": Decimal(w.rater_class == "mass")}) for w in FORM.weights)
+    announced = ANNOUNCED.model_copy(update={"form": FORM.model_copy(update={"weights": weights})})
+    result = tally(announced, UNIT, {"mass": 2, "members": 8}, the_members(8, BEST))
+    assert (result.recognition, result.good_rate) == (None, Decimal(1))
+    assert [(part.counted, part.share) for part in result.classes] == [(False, None), (True, None)]
+
+
+@settings(deadline=None)
+@given(boxes)
+def test_whoever_reads_the_event_can_recompute_recognition_from_it(ballots: list[BallotCast]) -> None:
+    """R-49"""
+    told = ReviewTallied.model_validate_json(the_result(ballots).model_dump_json())
+    assert recognition(FORM, told.classes) == told.recognition
 
 
 def test_abstentions_are_counted_and_left_out_of_every_share() -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened, ReviewTallied
 from avow.programme import load
-from avow_evaluation.domain.electorate import Roll
+from avow_evaluation.domain.electorate import Roll, RollFrozen
 from avow_evaluation.domain.review_round import (
     AnnounceRound,
     CloseRound,
@@ -15,7 +15,6 @@ from avow_evaluation.domain.review_round import (
     IssueCredentials,
     OpenRound,
     ReviewRound,
-    RollFrozen,
     RoundCommand,
     RoundEvent,
     RoundFacts,

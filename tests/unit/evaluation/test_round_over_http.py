@@ -6,9 +6,17 @@ from datetime import timedelta
 
 import pytest
 from avow.contracts.meeting import MeetingHeld
+from avow.eventlog.execute import Origin
+from avow.kernel.ports import seeded
+from avow.kernel.refusal import Refusal
 from avow.projections.checksum import checksum
 from avow.projections.projector import create_views, fold
+from avow_evaluation.domain.ballot import CastBallot, ballot
+from avow_evaluation.domain.credential import hash_of
+from avow_evaluation.domain.review_round import CloseRound, IssueCredentials, OpenRound, review_round
+from avow_evaluation.facts import CredentialMaker, ballot_facts, round_facts
 from avow_evaluation.projections import PROJECTIONS
+from avow_evaluation.projections.round_board import RoundBoard
 from avow_evaluation.reactions import report_open_rounds, settle_closed_rounds
 from sqlalchemy import Connection, create_engine
 
@@ -44,10 +52,9 @@ async def test_a_round_ends_as_rows_of_the_ledger(evaluation: Evaluation) -> Non
     )  # fmt: skip
     await evaluation.told(("meeting/1", met))
     round_id = await evaluation.a_round_open()
+    kind, harsh = {**PAPER, "building": None}, dict.fromkeys(ROWS, WORST)
     for n, credential in enumerate(evaluation.credentials[UNIT, "mass"]):
-        await evaluation.vote(
-            round_id, credential, {**PAPER, "building": None} if n < 6 else dict.fromkeys(ROWS, WORST)
-        )
+        await evaluation.vote(round_id, credential, kind if n < 6 else harsh)
     for credential in evaluation.credentials[UNIT, "members"]:
         await evaluation.vote(round_id, credential, dict.fromkeys(ROWS, GOOD))
     evaluation.clock.set(CLOSES)
@@ -61,11 +68,8 @@ async def test_a_round_ends_as_rows_of_the_ledger(evaluation: Evaluation) -> Non
         "satisfied": 24, "fairly_satisfied": 0, "basically_satisfied": 0, "not_satisfied": 10,
     }  # fmt: skip
     assert (first["abstained"], first["good_rate"]) == (6, "0.705882353")
-    assert first["recognition"] == "40.927570674"
-    assert [(part["rater_class"], part["counted"]) for part in first["by_class"]] == [
-        ("mass", True),
-        ("members", False),
-    ]
+    assert first["recognition"] == "40.926987910"
+    assert {part["rater_class"]: part["counted"] for part in first["by_class"]} == {"mass": True, "members": False}
     assert (first["pledges_made"], first["meetings_held"], first["comments"]) == (0, 1, 0)
     assert (second["unit_id"], second["cast"], second["recognition"], second["criteria"]) == (OTHER_UNIT, 0, None, None)
     tallies = {str(r.event_id): r.position for r in await evaluation.records() if r.type == "review.tallied"}
@@ -148,6 +152,45 @@ async def test_a_round_is_tallied_once_however_often_it_is_closed_and_settled(ev
     closing = next(r for r in await evaluation.records() if r.type == "review_round.closed")
     causes = {r.causation_id for r in await evaluation.records() if r.type == "review.tallied"}
     assert causes == {closing.event_id}
+
+
+async def test_a_round_closed_by_a_process_that_failed_then_is_settled_all_the_same(evaluation: Evaluation) -> None:
+    round_id = await evaluation.a_round_open()
+    await evaluation.vote(round_id, evaluation.credentials[UNIT, "mass"][0], PAPER)
+    evaluation.clock.set(CLOSES)
+    executor = evaluation.service.executor
+    closed = await executor.execute(review_round, round_id, CloseRound(), round_facts, Origin(ORG))
+    await evaluation.service.runner.reach(ORG, closed.position, [RoundBoard.name])
+    await settle_closed_rounds(evaluation.service)
+    types = [record.type for record in await evaluation.records()]
+    assert types[-4:] == ["review_round.closed", "review.submitted", "review.tallied", "review.tallied"]
+
+
+async def test_every_ballot_accepted_while_the_round_closes_is_in_the_tally(evaluation: Evaluation) -> None:
+    """R-41"""
+    round_id = await evaluation.a_round_open()
+    evaluation.clock.set(CLOSES)
+    votes = [evaluation.vote(round_id, credential, PAPER) for credential in evaluation.credentials[UNIT, "mass"]]
+    close = evaluation.ask(f"rounds/{round_id}/close", {})
+    answers = await asyncio.gather(*votes[:4], close, *votes[4:], return_exceptions=True)
+    refused = [answer.code for answer in answers if isinstance(answer, Refused)]
+    assert set(refused) <= {"round.closed"}
+    (row, _) = (await evaluation.read("ledger"))["items"]
+    assert row["cast"] == 8 - len(refused)
+
+
+async def test_a_ballot_waits_for_the_view_of_credentials_rather_than_trust_an_old_one(evaluation: Evaluation) -> None:
+    round_id = await evaluation.a_round_ready()
+    replaced = evaluation.credentials[UNIT, "mass"][0]
+    await evaluation.service.runner.stop()
+    executor, origin = evaluation.service.executor, Origin(ORG)
+    again, maker = IssueCredentials(unit_id=UNIT, rater_class="mass"), CredentialMaker(seeded(2))
+    await executor.execute(review_round, round_id, again, maker.facts, origin)
+    await executor.execute(review_round, round_id, OpenRound(), round_facts, origin)
+    for credential in (replaced, maker.made[0]):
+        with pytest.raises(Refusal, match=r"position\.not_reached"):
+            identity = f"{round_id}/{hash_of(credential)}"
+            await executor.execute(ballot, identity, CastBallot(rows=PAPER), ballot_facts, origin, OPENS)
 
 
 async def test_after_the_close_no_ballot_is_taken_and_the_second_close_says_why_not(evaluation: Evaluation) -> None:

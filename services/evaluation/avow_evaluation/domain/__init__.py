@@ -3,7 +3,8 @@
 from avow.kernel.message import Event
 
 from avow_evaluation.domain.ballot import BallotCast
-from avow_evaluation.domain.review_round import CredentialsIssued, RollFrozen
+from avow_evaluation.domain.electorate import RollFrozen
+from avow_evaluation.domain.review_round import CredentialsIssued
 
 PRIVATE_EVENTS: tuple[type[Event], ...] = (RollFrozen, CredentialsIssued, BallotCast)
 """What never leaves the service."""

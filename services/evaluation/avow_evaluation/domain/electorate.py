@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Annotated
 
+from avow.contracts.review import ElectorateFrozen, ElectoratePart, ReviewRoundAnnounced
 from avow.contracts.values import Identity, Key
-from avow.kernel.message import Line, Value
+from avow.kernel.message import Line, PrivateEvent, Value
 from avow.kernel.refusal import require
+from avow.kernel.seal import Seal, SealedUnder
 from pydantic import Field
 
 Part = tuple[str, str]
@@ -26,6 +28,34 @@ class Roll(Value):
     unit_id: Identity
     rater_class: Key
     entries: Entries
+
+
+class RollFrozen(PrivateEvent, type="roll.frozen"):
+    """One part's roll, sealed under the round's own key."""
+
+    round_id: Identity
+    unit_id: Identity
+    rater_class: Key
+    entries: Annotated[Entries | Seal, SealedUnder("round/{round_id}")]
+
+
+def freeze(
+    announced: ReviewRoundAnnounced, given: Sequence[Roll], members: Mapping[Part, Sequence[str]]
+) -> list[ElectorateFrozen | RollFrozen]:
+    """The public counts, then the rolls; refuses as `complete_rolls` does."""
+    classes = [weight.rater_class for weight in announced.form.weights]
+    rolls = complete_rolls(given, announced.subjects, classes, members)
+    counts = tuple(
+        ElectoratePart(unit_id=roll.unit_id, rater_class=roll.rater_class, eligible=len(roll.entries)) for roll in rolls
+    )
+    round_id = announced.round_id
+    return [
+        ElectorateFrozen(round_id=round_id, parts=counts),
+        *(
+            RollFrozen(round_id=round_id, unit_id=roll.unit_id, rater_class=roll.rater_class, entries=roll.entries)
+            for roll in rolls
+        ),
+    ]
 
 
 def complete_rolls(

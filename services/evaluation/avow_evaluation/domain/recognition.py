@@ -36,51 +36,50 @@ def tally(
 ) -> ReviewTallied:
     """The result for one subject; `eligible` by rater class, `ballots` all those cast on it."""
     form = announced.form
-    entitled, cast = sum(eligible.values()), len(ballots)
-    turnout = Fraction(cast, entitled) if entitled else None
+    entitled = sum(eligible.values())
+    turnout = Fraction(len(ballots), entitled) if entitled else None
     validity = validity_of(form, turnout)
-    by_class: dict[str, list[Answers]] = {weight.rater_class: [] for weight in form.weights}
-    for ballot in ballots:
-        by_class[ballot.rater_class].append(ballot)
-    counted = {
-        rater_class: graded
-        for rater_class, graded in ((key, graded_of(cast_in)) for key, cast_in in by_class.items())
-        if validity != "invalid" and len(graded) >= minimum(form, eligible.get(rater_class, 0))
-    }
-    weights = {weight.rater_class: weight.weight for weight in form.weights if weight.rater_class in counted}
-    supports = {rater_class: support_of(form, graded) for rater_class, graded in counted.items()}
-    bounds = {key: lower_bound(supports[key], len(graded), form.z) for key, graded in counted.items()}
-
-    def class_tally(weight: ClassWeight) -> ClassTally:
-        key = weight.rater_class
-        within = key in counted
-        total = sum(weights.values())
-        return ClassTally(
-            rater_class=key,
-            eligible=eligible.get(key, 0),
-            cast=len(by_class[key]),
-            minimum=minimum(form, eligible.get(key, 0)),
-            counted=within,
-            weight=weight.weight,
-            share=rounded(Fraction(weight.weight) / Fraction(total)) if within and total else None,
-            graded=len(counted[key]) if within else None,
-            support=str(supports[key]) if within else None,
-            lower_bound=rounded(bounds[key]) if within else None,
-        )
-
-    heard = [ballot for rater_class in counted for ballot in by_class[rater_class]]
+    cast = {key: [ballot for ballot in ballots if ballot.rater_class == key] for key in eligible}
+    enough = {key for key in eligible if len(graded_of(cast[key])) >= minimum(form, eligible[key])}
+    counted = [weight for weight in form.weights if weight.rater_class in enough and validity != "invalid"]
+    total = sum((weight.weight for weight in counted), Decimal(0))
+    classes = tuple(
+        class_tally(form, weight, eligible[weight.rater_class], cast[weight.rater_class], total, weight in counted)
+        for weight in form.weights
+    )
+    heard = [ballot for weight in counted for ballot in cast[weight.rater_class]]
     return ReviewTallied(
         round_id=announced.round_id,
         campaign_id=announced.campaign_id,
         unit_id=unit_id,
         eligible=entitled,
-        cast=cast,
+        cast=len(ballots),
         turnout=None if turnout is None else rounded(turnout),
         validity=validity,
-        classes=tuple(class_tally(weight) for weight in form.weights),
+        classes=classes,
         rows=row_tallies(form, heard) if heard else (),
         good_rate=good_rate(form, heard),
-        recognition=recognition(weights, bounds),
+        recognition=recognition(form, classes),
+    )
+
+
+def class_tally(
+    form: ReviewForm, weight: ClassWeight, eligible: int, ballots: Sequence[Answers], total: Decimal, counted: bool
+) -> ClassTally:
+    """One class's part; `total` is the weight of all classes that count."""
+    graded = graded_of(ballots)
+    support = support_of(form, graded)
+    return ClassTally(
+        rater_class=weight.rater_class,
+        eligible=eligible,
+        cast=len(ballots),
+        minimum=minimum(form, eligible),
+        counted=counted,
+        weight=weight.weight,
+        share=rounded(Fraction(weight.weight) / Fraction(total)) if counted and total else None,
+        graded=len(graded) if counted else None,
+        support=str(support) if counted else None,
+        lower_bound=rounded(lower_bound(support, len(graded), form.z)) if counted else None,
     )
 
 
@@ -122,13 +121,20 @@ def lower_bound(support: Fraction, graded: int, z: Decimal) -> Decimal:
     return max(Decimal(0), bound)
 
 
-def recognition(weights: Mapping[str, Decimal], bounds: Mapping[str, Decimal]) -> Decimal | None:
-    """100 times the classes' lower bounds, weighted; None where no class has a weight."""
-    total = sum(weights.values())
-    if not total:
-        return None
+def recognition(form: ReviewForm, classes: Iterable[ClassTally]) -> Decimal | None:
+    """100 times the lower bounds of the classes that count, weighted; None where none of them weighs anything.
+
+    From what the result publishes alone, so that anybody can recompute it.
+    """
+    bounds = [
+        (part.weight, lower_bound(Fraction(part.support), part.graded, form.z))
+        for part in classes
+        if part.support is not None and part.graded
+    ]
     with localcontext(FIFTY_DIGITS):
-        return rounded(100 * sum((weight * bounds[key] for key, weight in weights.items()), Decimal(0)) / total)
+        total = sum((weight for weight, _ in bounds), Decimal(0))
+        weighted = sum((weight * bound for weight, bound in bounds), Decimal(0))
+        return rounded(100 * weighted / total) if total else None
 
 
 def good_rate(form: ReviewForm, ballots: Iterable[Answers]) -> Decimal | None:

@@ -14,7 +14,6 @@ from typing import Annotated
 
 from avow.contracts.review import (
     ElectorateFrozen,
-    ElectoratePart,
     ReviewRoundAnnounced,
     ReviewRoundClosed,
     ReviewRoundOpened,
@@ -24,12 +23,11 @@ from avow.contracts.values import Identity, Instant, Key, Label
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
-from avow.kernel.seal import Seal, SealedUnder
 from avow.programme import ProgrammeTemplate
 from pydantic import Field
 
 from avow_evaluation.domain.credential import CredentialHash
-from avow_evaluation.domain.electorate import Entries, Part, Roll, complete_rolls
+from avow_evaluation.domain.electorate import Part, Roll, RollFrozen, freeze
 from avow_evaluation.domain.recognition import Answers, tally
 from avow_evaluation.domain.review_form import unit_form
 
@@ -72,15 +70,6 @@ class TallyRound(Command):
 
 
 RoundCommand = AnnounceRound | FreezeElectorate | IssueCredentials | OpenRound | CloseRound | TallyRound
-
-
-class RollFrozen(PrivateEvent, type="roll.frozen"):
-    """One part's roll, sealed under the round's own key."""
-
-    round_id: Identity
-    unit_id: Identity
-    rater_class: Key
-    entries: Annotated[Entries | Seal, SealedUnder("round/{round_id}")]
 
 
 class CredentialsIssued(PrivateEvent, type="credentials.issued"):
@@ -162,7 +151,8 @@ def decide(command: RoundCommand, round: ReviewRound, facts: RoundFacts) -> list
             require(round.status is Status.NONE, "round.announced", "round_id")
             return [_announced(command, facts)]
         case FreezeElectorate():
-            return _frozen(command, require_standing(round, Status.ANNOUNCED), facts)
+            announced = require_standing(round, Status.ANNOUNCED)
+            return [*freeze(announced, command.parts, facts.members)]
         case IssueCredentials():
             require_standing(round, Status.FROZEN)
             return [_issued(command, round, facts)]
@@ -267,19 +257,6 @@ def _announced(command: AnnounceRound, facts: RoundFacts) -> ReviewRoundAnnounce
         closes_at=command.closes_at,
         form=unit_form(given.programme),
     )
-
-
-def _frozen(command: FreezeElectorate, announced: ReviewRoundAnnounced, facts: RoundFacts) -> list[RoundEvent]:
-    classes = [weight.rater_class for weight in announced.form.weights]
-    rolls = complete_rolls(command.parts, announced.subjects, classes, facts.members)
-    counts = tuple(
-        ElectoratePart(unit_id=roll.unit_id, rater_class=roll.rater_class, eligible=len(roll.entries)) for roll in rolls
-    )
-    sealed = [
-        RollFrozen(round_id=facts.round_id, unit_id=roll.unit_id, rater_class=roll.rater_class, entries=roll.entries)
-        for roll in rolls
-    ]
-    return [ElectorateFrozen(round_id=facts.round_id, parts=counts), *sealed]
 
 
 def _issued(command: IssueCredentials, round: ReviewRound, facts: RoundFacts) -> CredentialsIssued:
