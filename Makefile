@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Every target prepares what it needs; nothing has to be installed by hand first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format lock clean
+.PHONY: help setup demo up test lint format contracts lock clean
 
 BIN := .venv/bin
 PACKAGES := shared services/pledge services/evaluation
@@ -8,7 +8,7 @@ PACKAGES := shared services/pledge services/evaluation
 JOBS ?= 2
 
 help: ## 列出所有命令 | List the targets
-	@awk -F ' *## *| *[|] *' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-8s %s / %s\n", $$1, $$2, $$3 }' $(MAKEFILE_LIST)
+	@awk -F ' *## *| *[|] *' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-9s %s / %s\n", $$1, $$2, $$3 }' $(MAKEFILE_LIST)
 
 setup: ## 准备运行环境 .venv | Prepare the environment in .venv
 	@.ci/setup
@@ -32,6 +32,9 @@ lint: setup ## 检查风格、类型与依赖方向 | Check style, types and imp
 format: setup ## 统一代码格式 | Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+contracts: setup ## 写出公开事件的契约与范例 | Write the schemas and golden files of the public events
+	@$(BIN)/python -m tests.kit.write_contracts
 
 lock: setup ## 更新依赖锁定文件 | Lock the dependencies; UPGRADE=1 moves to newer versions
 	.ci/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 from avow.contracts.meeting import MeetingHeld
@@ -13,11 +12,9 @@ from avow.projections.checksum import checksum
 from avow.projections.projector import create_views, fold
 from avow_evaluation.domain.ballot import CastBallot, ballot
 from avow_evaluation.domain.credential import hash_of
-from avow_evaluation.domain.review_round import CloseRound, IssueCredentials, OpenRound, review_round
+from avow_evaluation.domain.review_round import IssueCredentials, OpenRound, review_round
 from avow_evaluation.facts import CredentialMaker, ballot_facts, round_facts
 from avow_evaluation.projections import PROJECTIONS
-from avow_evaluation.projections.round_board import RoundBoard
-from avow_evaluation.reactions import report_open_rounds, settle_closed_rounds
 from sqlalchemy import Connection, create_engine
 
 from tests.unit.evaluation.builders import (
@@ -114,58 +111,6 @@ async def test_a_credential_of_one_round_is_worth_nothing_in_another(evaluation:
         await evaluation.vote(second, credential, PAPER)
 
 
-async def test_counts_are_reported_by_the_full_hour_and_at_the_close(evaluation: Evaluation) -> None:
-    """R-41"""
-    round_id = await evaluation.a_round_open()
-    early, late, *_ = evaluation.credentials[UNIT, "mass"]
-    await evaluation.vote(round_id, early, PAPER)
-    assert await counts(evaluation) == []
-    evaluation.clock.set(OPENS + timedelta(minutes=59))
-    await report_open_rounds(evaluation.service)
-    assert await counts(evaluation) == []
-    evaluation.clock.set(OPENS + timedelta(hours=1))
-    await report_open_rounds(evaluation.service)
-    assert await counts(evaluation) == [1]
-    await evaluation.vote(round_id, late, PAPER)
-    await report_open_rounds(evaluation.service)
-    await evaluation.ask(f"rounds/{round_id}/report", {}, actor=OFFICE_HAND)
-    assert await counts(evaluation) == [1]
-    await evaluation.ask(f"rounds/{round_id}/close", {"reason": "系统维护"})
-    assert await counts(evaluation) == [1, 2]
-    page = await evaluation.read(f"rounds/{round_id}")
-    shown = {(part["unit_id"], part["rater_class"]): part for part in page["parts"]}
-    assert shown[UNIT, "mass"] == {
-        "unit_id": UNIT, "rater_class": "mass", "eligible": 8, "issued": 8, "submitted": 2,
-    }  # fmt: skip
-    assert (page["status"], [row["key"] for row in page["form"]["rows"]]) == ("tallied", list(ROWS))
-
-
-async def test_a_round_is_tallied_once_however_often_it_is_closed_and_settled(evaluation: Evaluation) -> None:
-    round_id = await evaluation.a_round_open()
-    evaluation.clock.set(CLOSES)
-    first = await evaluation.ask(f"rounds/{round_id}/close", {}, key="the-key-of-the-close")
-    again = await evaluation.ask(f"rounds/{round_id}/close", {}, key="the-key-of-the-close")
-    await settle_closed_rounds(evaluation.service)
-    assert (again["repeated"], again["position"]) == (True, first["position"])
-    types = [record.type for record in await evaluation.records()]
-    assert (types.count("review_round.closed"), types.count("review.tallied")) == (1, 2)
-    closing = next(r for r in await evaluation.records() if r.type == "review_round.closed")
-    causes = {r.causation_id for r in await evaluation.records() if r.type == "review.tallied"}
-    assert causes == {closing.event_id}
-
-
-async def test_a_round_closed_by_a_process_that_failed_then_is_settled_all_the_same(evaluation: Evaluation) -> None:
-    round_id = await evaluation.a_round_open()
-    await evaluation.vote(round_id, evaluation.credentials[UNIT, "mass"][0], PAPER)
-    evaluation.clock.set(CLOSES)
-    executor = evaluation.service.executor
-    closed = await executor.execute(review_round, round_id, CloseRound(), round_facts, Origin(ORG))
-    await evaluation.service.runner.reach(ORG, closed.position, [RoundBoard.name])
-    await settle_closed_rounds(evaluation.service)
-    types = [record.type for record in await evaluation.records()]
-    assert types[-4:] == ["review_round.closed", "review.submitted", "review.tallied", "review.tallied"]
-
-
 async def test_every_ballot_accepted_while_the_round_closes_is_in_the_tally(evaluation: Evaluation) -> None:
     """R-41"""
     round_id = await evaluation.a_round_open()
@@ -187,10 +132,10 @@ async def test_a_ballot_waits_for_the_view_of_credentials_rather_than_trust_an_o
     again, maker = IssueCredentials(unit_id=UNIT, rater_class="mass"), CredentialMaker(seeded(2))
     await executor.execute(review_round, round_id, again, maker.facts, origin)
     await executor.execute(review_round, round_id, OpenRound(), round_facts, origin)
+    paper = CastBallot(rows={**PAPER})
     for credential in (replaced, maker.made[0]):
         with pytest.raises(Refusal, match=r"position\.not_reached"):
-            identity = f"{round_id}/{hash_of(credential)}"
-            await executor.execute(ballot, identity, CastBallot(rows=PAPER), ballot_facts, origin, OPENS)
+            await executor.execute(ballot, f"{round_id}/{hash_of(credential)}", paper, ballot_facts, origin, OPENS)
 
 
 async def test_after_the_close_no_ballot_is_taken_and_the_second_close_says_why_not(evaluation: Evaluation) -> None:
@@ -261,11 +206,6 @@ async def a_round() -> dict[str, object]:
         "opens_at": OPENS.isoformat(),
         "closes_at": CLOSES.isoformat(),
     }
-
-
-async def counts(evaluation: Evaluation) -> list[int]:
-    records = [record for record in await evaluation.records() if record.type == "review.submitted"]
-    return [evaluation.service.types.decode(record).count for record in records]  # type: ignore[union-attr]
 
 
 def sums(connection: Connection) -> list[str]:
