@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from avow.contracts.review import ReviewRoundAnnounced, ReviewRoundClosed, ReviewRoundOpened, ReviewTallied
 from avow.eventlog import reading
-from avow.eventlog.append import read_head, versions_of
+from avow.eventlog.append import read_head
 from avow.eventlog.execute import Asked, Grounds
 from avow.eventlog.records import EventTypes, Recorded
 from avow.eventlog.tables import event
@@ -116,11 +116,11 @@ def count_facts(connection: Connection, asked: Asked[ReportReviews, ReviewCount]
 
 
 def _standing(connection: Connection, org: str, round_id: str) -> tuple[ReviewRound, dict[str, int]]:
-    """How far a round has come, and the version of its stream that says so."""
+    """How far a round has come, and once it is open the version of its stream: from then on it has only such steps."""
     stream = review_round.stream_of(round_id)
-    records = reading.stream(connection, org, stream, types=[step.type for step in _STEPS])
-    round = review_round.fold(_TYPES.decode_as(_STEPS, records))
-    return round, {stream: versions_of(connection, org, [stream]).get(stream, 0)}
+    steps = reading.stream(connection, org, stream, types=[step.type for step in _STEPS])
+    round = review_round.fold(_TYPES.decode_as(_STEPS, steps))
+    return round, {stream: steps[-1].version} if steps else {}
 
 
 def _require_every_credential(connection: Connection, org: str, round_id: str) -> None:

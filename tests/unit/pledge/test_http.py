@@ -145,3 +145,11 @@ async def test_what_was_never_there_is_not_found(caller: Caller) -> None:
         (f"/roles/{nowhere}/secretary/end", {"person_id": nowhere}, "unit.unknown"),
     ):
         assert (await caller.post(path, body, status=404))["code"] == code
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2010-09-01T00:00:00"])
+async def test_a_moment_nobody_can_place_is_refused(caller: Caller, at: str) -> None:
+    for path in ("/roles", "/memberships"):
+        query = {"at": at, "unit_id": "00000000-0000-4000-8000-000000000000"}
+        answer = await caller.client.get(f"/demo{path}", params=query)
+        assert (answer.status_code, answer.json()["field"]) == (422, "query.at")

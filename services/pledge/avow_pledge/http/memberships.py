@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from avow.contracts.values import Identity
+from avow.contracts.values import Identity, Instant
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 
 from avow_pledge.domain.membership import EnrolMember, LeaveUnit, membership
 from avow_pledge.facts import membership_facts
@@ -33,7 +32,7 @@ async def leave_unit(person_id: Identity, body: LeaveUnit, call: Call) -> Accept
 async def memberships(
     view: View,
     unit_id: Annotated[Identity, Query()],
-    at: Annotated[AwareDatetime | None, Query(description="The moment asked about; now, where it is left out.")] = None,
+    at: Annotated[Instant | None, Query(description="The moment asked about; now, where it is left out.")] = None,
     after: AfterIdentity = None,
     limit: Limit = 100,
 ) -> Listing[MembershipEntry]:

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from avow.contracts.values import Identity, Key
+from avow.contracts.values import Identity, Instant, Key
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, StringConstraints
+from pydantic import StringConstraints
 
 from avow_pledge.domain.role import AppointRole, EndRole, role
 from avow_pledge.facts import role_facts
@@ -36,7 +36,7 @@ async def end_role(unit_id: Identity, role_key: Key, body: EndRole, call: Call) 
 @router.get("/{org}/roles", responses=READ_RESPONSES)
 async def roles(
     view: View,
-    at: Annotated[AwareDatetime | None, Query(description="The moment asked about; now, where it is left out.")] = None,
+    at: Annotated[Instant | None, Query(description="The moment asked about; now, where it is left out.")] = None,
     after: AfterRole = None,
     limit: Limit = 100,
 ) -> Listing[RoleEntry]:
