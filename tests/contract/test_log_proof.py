@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -24,20 +25,33 @@ HASHED = (
 )
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-MOVE_AWAY = """
-    REPLACE INTO event SELECT org, 99, 99, 'other/1', 1, event_id, type, schema, occurred_at, recorded_at, campaign,
-    actor, on_behalf_of, correlation_id, causation_id, traceparent, late_reason, data, sealed, salt, leaf, hash, format
-    FROM event WHERE position = 2
-"""
-OVERWRITE = """
-    INSERT INTO event SELECT * FROM event WHERE position = 2
-    ON CONFLICT (org, position) DO UPDATE SET actor = 'x'
-"""
+ALTERATIONS = {
+    "both": [
+        "UPDATE event SET actor = 'x' WHERE position = 2",
+        "UPDATE event SET data = data",
+        "DELETE FROM event WHERE position = 2",
+        "DELETE FROM event",
+        "INSERT INTO event SELECT * FROM event WHERE position = 2 ON CONFLICT (org, position) DO UPDATE SET actor = 'x'",
+    ],
+    "postgresql": ["TRUNCATE event", "TRUNCATE log_head, event CASCADE"],
+    "sqlite": [
+        "INSERT OR REPLACE INTO event SELECT * FROM event WHERE position = 2",
+        """
+        REPLACE INTO event SELECT org, 99, 99, 'other/1', 1, event_id, type, schema, occurred_at, recorded_at, campaign,
+        actor, on_behalf_of, correlation_id, causation_id, traceparent, late_reason, data, sealed, salt, leaf, hash,
+        format FROM event WHERE position = 2
+        """,
+    ],
+}
 
 
 def _raw(connection: Connection) -> list[dict[str, Any]]:
     """The rows as the driver gives them, past every column type of ours."""
     return [dict(row) for row in connection.execute(text("SELECT * FROM event ORDER BY position")).mappings()]
+
+
+def _execute(statement: str, connection: Connection) -> None:
+    connection.execute(text(statement))
 
 
 def _written(column: str, value: Any) -> bytes:
@@ -153,30 +167,13 @@ class TestProof:
             assert recorded == [timedelta(hours=hours) for hours in (0, 1, 1, 1, 2, 2)]
             assert (await log.head()).recorded_at == START + timedelta(hours=2)
 
-    @pytest.mark.parametrize(
-        "statement",
-        [
-            "UPDATE event SET actor = 'x' WHERE position = 2",
-            "UPDATE event SET data = data",
-            "DELETE FROM event WHERE position = 2",
-            "DELETE FROM event",
-            "TRUNCATE event",
-            "TRUNCATE log_head, event CASCADE",
-            "INSERT OR REPLACE INTO event SELECT * FROM event WHERE position = 2",
-            MOVE_AWAY,
-            OVERWRITE,
-        ],
-    )
-    async def test_no_statement_alters_what_is_written(self, log: Log, statement: str) -> None:
-        if ("TRUNCATE" in statement and log.database.dialect == "sqlite") or (
-            "REPLACE" in statement and log.database.dialect == "postgresql"
-        ):
-            pytest.skip("not a statement of this engine")
+    async def test_no_statement_alters_what_is_written(self, log: Log) -> None:
         await _a_full_log(log)
         before = await log.database.read(_raw)
-        with pytest.raises(DBAPIError, match="append-only"):
-            await log.database.write(lambda connection: connection.execute(text(statement)))
-        assert await log.database.read(_raw) == before
+        for statement in ALTERATIONS["both"] + ALTERATIONS[log.database.dialect]:
+            with pytest.raises(DBAPIError, match="append-only"):
+                await log.database.write(partial(_execute, statement))
+            assert await log.database.read(_raw) == before
 
     async def test_whoever_reads_cannot_write(self, log: Log) -> None:
         with pytest.raises(DBAPIError, match=r"readonly|read-only"):

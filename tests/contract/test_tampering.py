@@ -247,7 +247,7 @@ class TestProjections:
         verdict = await books.verify(books.pledge)
         assert verdict.log.ok
         assert first(verdict) == ("projection.differs", 10)
-        assert "avow rebuild who" in verdict.findings[0].todo("en")
+        assert "The log is the truth" in verdict.findings[0].todo("en")
 
     async def test_a_removed_row_is_found(self, books: TwoBooks) -> None:
         await tamper(books.evaluation.database, lambda c: c.execute(delete(PERSON)))

@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from avow.bus import feed
 from avow.bus import follower as following
 from avow.bus.feed_client import FeedClient, FeedPage
 from avow.bus.follower import Follower
@@ -21,6 +22,8 @@ from structlog.testing import capture_logs
 
 from tests.kit.logs import ORG, START, Log, a_log
 from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving
+
+PATIENCE = 30.0
 
 
 @dataclass
@@ -41,14 +44,14 @@ class Pair:
 
     async def is_in_state(self, state: State, reason: str | None = None) -> None:
         """Wait until the follower says so, with this reason if one is given."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while (status := self.follower.status).state != state or reason not in (None, status.reason):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
     async def has_imported(self, log: Log) -> None:
         """Wait until the feed of `log` is imported, every event once."""
         lines = await lines_of(log)
-        await self.follower.caught_up(len(lines))
+        await self.follower.caught_up(len(lines), PATIENCE)
         assert await imported_by(self.importer) == list(enumerate(lines, 1))
 
 
@@ -96,13 +99,14 @@ async def test_it_catches_up_page_by_page_and_goes_live(pair: Pair) -> None:
         assert json.loads(json.dumps(status.as_json()))["since"] == "2010-06-01T08:30:00.123456Z"
 
 
-async def test_what_is_said_live_arrives_at_once(pair: Pair) -> None:
+async def test_what_is_said_live_is_not_polled_for(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "POLL", 600.0)
+    monkeypatch.setattr(following, "COMPARE_EVERY", 600.0)
     async with pair.source() as source:
         await pair.is_in_state("live")
-        await asyncio.sleep(0.2)
         for n in range(20):
             await say(source, n)
-            await pair.follower.caught_up(2 + n, patience=0.4)
+            await pair.follower.caught_up(2 + n, PATIENCE)
 
 
 async def test_a_source_that_is_away_and_comes_back_is_followed_without_a_gap(pair: Pair) -> None:
@@ -113,7 +117,7 @@ async def test_a_source_that_is_away_and_comes_back_is_followed_without_a_gap(pa
         async with pair.source() as source:
             talking = asyncio.create_task(talk(source, range(start, start + 90)))
             # The first time it goes in the middle of catching up or just after, then while it is listened to.
-            await pair.follower.caught_up(start // 2 + 1)
+            await pair.follower.caught_up(start // 2 + 1, PATIENCE)
             await talking
         async with a_log(source.url, Ports(SimulatedClock(START), seeded(start + 7))) as away:
             await say(away, *range(start + 90, start + 100))
@@ -142,7 +146,7 @@ async def test_connections_that_break_anywhere_lose_and_double_nothing(
     ):
         cable.carries = lambda: sizes.randrange(100, 60_000) if cable.connections < 12 else 2**62
         await say(source, *range(200))
-        async with a_pair(tmp_path, plain, near) as pair, asyncio.timeout(60):
+        async with a_pair(tmp_path, plain, near) as pair, asyncio.timeout(2 * PATIENCE):
             while cable.connections < 12:
                 await say(source, 1000)
                 await asyncio.sleep(0.01)
@@ -240,7 +244,7 @@ async def test_an_event_that_stays_unsound_stops_the_import_and_is_named(tmp_pat
 
     async with a_pair(tmp_path, garbling) as pair, pair.source() as source:
         await say(source, *range(6))
-        await pair.follower.caught_up(3)
+        await pair.follower.caught_up(3, PATIENCE)
         await pair.is_in_state("unavailable", "sequence 4 of the source is unsound")
         assert len(await imported_by(pair.importer)) == 3
 
