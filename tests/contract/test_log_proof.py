@@ -31,7 +31,10 @@ ALTERATIONS = {
         "UPDATE event SET data = data",
         "DELETE FROM event WHERE position = 2",
         "DELETE FROM event",
-        "INSERT INTO event SELECT * FROM event WHERE position = 2 ON CONFLICT (org, position) DO UPDATE SET actor = 'x'",
+        """
+        INSERT INTO event SELECT * FROM event WHERE position = 2
+        ON CONFLICT (org, position) DO UPDATE SET actor = 'x'
+        """,
     ],
     "postgresql": ["TRUNCATE event", "TRUNCATE log_head, event CASCADE"],
     "sqlite": [

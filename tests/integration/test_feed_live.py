@@ -111,14 +111,14 @@ class Late:
 async def test_an_event_appended_while_the_stream_was_reading_is_not_waited_for(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feed, "POLL", 30.0)
+    monkeypatch.setattr(feed, "POLL", 600.0)
     late: Database = Late(log)
     async with serving(replace(log, database=late)) as url, FeedClient(url, "token") as client:
         assert await read(client, 3, 1) == (await lines_of(log))[3:]
 
 
 async def test_a_closing_service_ends_its_streams_at_once(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "POLL", 30.0)
+    monkeypatch.setattr(feed, "POLL", 600.0)
     port = free_port()
     async with FeedClient(f"http://127.0.0.1:{port}", "token") as client:
         async with serving(log, port):

@@ -15,10 +15,10 @@ from sqlalchemy import inspect, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from avow.audit.projections import ProjectionVerdict
+from avow.audit.rows import books
 from avow.audit.verify import PairVerdict, Side, verify_pair
 from avow.cli.output import err, fail, out, read_settings
 from avow.eventlog.database import Database, open_database
-from avow.eventlog.reading import organisations
 from avow.eventlog.records import EventTypes
 from avow.service.hosting import installed
 from avow.service.settings import Settings
@@ -107,7 +107,7 @@ async def _organisations(databases: Iterable[Database]) -> list[str]:
     found: set[str] = set()
     for database in databases:
         if await database.read(lambda connection: inspect(connection).has_table("log_head")):
-            found.update(await database.read(organisations))
+            found.update(await database.read(books))
     return sorted(found)
 
 

@@ -116,8 +116,9 @@ def write_batch(connection: Connection, org: str, requests: Sequence[Request], p
 
 
 def _insert(connection: Connection, org: str, head: Head, rows: Sequence[Numbered], ports: Ports) -> None:
-    recorded_at = max(ports.clock.now(), head.recorded_at)
     proposed = [row.item for row in rows if isinstance(row.item, Proposed)]
+    # A clock set back meanwhile must not make the log say an event was known before it happened.
+    recorded_at = max(ports.clock.now(), head.recorded_at, *(item.context.occurred_at for item in proposed))
     sealed = iter(seal_all(connection, org, proposed, ports.random_bytes, recorded_at))
     written = []
     hash = head.hash

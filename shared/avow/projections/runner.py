@@ -1,17 +1,19 @@
 """The runner: keeps a service's projections at the end of its log, and says when it cannot.
 
-Promises: each projection advances by itself; one that stopped is named in `stopped` with the position and the reason,
-is tried again at every growth of the log, and holds nothing else up.
+Promises: the projections take in each growth of the log in one transaction, each behind a savepoint of its own; one that
+stopped is named in `stopped` with the position and the reason, is tried again at every growth, and holds nothing else
+up (tests/contract/test_runner.py).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
@@ -30,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Stopped:
-    """Why a projection stands still."""
+    """Why a projection stands still, and before which position."""
 
     org: str
     position: int
@@ -47,74 +49,89 @@ class Runner:
         self._types = types
         self._grown = grown
         self._moved = Signal()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Run each projection in a task of its own until `stop`."""
-        self._tasks = [asyncio.create_task(self._run(projection)) for projection in self.projections]
+        """Follow the log in a task of its own until `stop`."""
+        self._task = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """End the tasks; what is in a transaction is finished or rolled back."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
+        """End the task; what is in a transaction is finished or rolled back."""
+        if self._task is not None:
+            self._task.cancel()
             with suppress(asyncio.CancelledError):
-                await task
+                await self._task
 
-    async def advance(self, projection: Projection) -> None:
-        """Take one projection to the end of every organisation's log."""
-        stopped: Stopped | None = None
+    async def advance(self) -> None:
+        """Take every projection to the end of every organisation's log."""
+        stopped: dict[str, Stopped] = {}
         for org in await self._database.read(reading.organisations):
-            try:
-                while await self._database.write(partial(_project, org, projection, self._types)):
-                    self._moved.raise_()
-            except CannotFold as error:
-                cause = type(error.__cause__).__name__
-                if projection.name not in self.stopped:
-                    log.exception("projection stopped", projection=projection.name, position=error.position)
-                stopped = stopped or Stopped(org, error.position, cause)
-        if stopped is None:
-            self.stopped.pop(projection.name, None)
-        else:
-            self.stopped[projection.name] = stopped
+            moving: Sequence[Projection] = self.projections
+            while moving:
+                outcomes = await self._database.write(partial(_project, org, moving, self._types))
+                self._moved.raise_()
+                for name, outcome in outcomes.items():
+                    if isinstance(outcome, Stopped):
+                        stopped.setdefault(name, outcome)
+                moving = [projection for projection in moving if outcomes[projection.name] is True]
+        self.stopped = stopped
         self._moved.raise_()
 
     async def reach(self, org: str, position: int, names: Sequence[str], patience: float = 10.0) -> None:
         """Wait until the projections named have taken in `position`.
 
-        Raises Refusal `position.not_reached` after `patience` seconds, or at once where the log itself is not so far.
+        Raises Refusal: `position.ahead_of_log` where the log itself is not so far, `position.not_reached` after
+        `patience` seconds, or at once where one of them has stopped.
         """
         chosen = [projection for projection in self.projections if projection.name in names]
         deadline = asyncio.get_running_loop().time() + patience
 
-        def behind(connection: Connection) -> bool:
-            return any((position_of(connection, org, projection) or 0) < position for projection in chosen)
+        def reached(connection: Connection) -> int:
+            return min((position_of(connection, org, projection) or 0 for projection in chosen), default=position)
 
-        def beyond(connection: Connection) -> bool:
-            head = read_head(connection, org)
-            return head is None or head.position < position
-
-        if await self._database.read(beyond):
-            raise Refusal("position.not_reached", "min_position", position=position)
+        head = await self._database.read(partial(_last_position, org))
+        if head < position:
+            raise Refusal("position.ahead_of_log", "min_position", position=position, head=head)
         while True:
             seen = self._moved.raised
-            if not await self._database.read(behind):
+            at = await self._database.read(reached)
+            if at >= position:
                 return
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0 or any(name in self.stopped and self.stopped[name].org == org for name in names):
-                raise Refusal("position.not_reached", "min_position", position=position)
+                raise Refusal("position.not_reached", "min_position", position=position, reached=at)
             await self._moved.wait(min(left, IDLE), seen)
 
-    async def _run(self, projection: Projection) -> None:
+    async def _run(self) -> None:
         while True:
             seen = self._grown.raised
             try:
-                await self.advance(projection)
+                await self.advance()
             except Exception:
                 # The database may be away; the next round finds out.
-                log.exception("projection interrupted", projection=projection.name)
+                log.exception("projections.interrupted")
             await self._grown.wait(IDLE, seen)
 
 
-def _project(org: str, projection: Projection, types: EventTypes, connection: Connection) -> bool:
-    return project(connection, org, projection, types)
+def _project(
+    org: str, projections: Sequence[Projection], types: EventTypes, connection: Connection
+) -> Mapping[str, bool | Stopped]:
+    """For each projection whether there is more to take in, or why it stands still."""
+    outcomes: dict[str, bool | Stopped] = {}
+    for projection in projections:
+        try:
+            with connection.begin_nested():
+                outcomes[projection.name] = project(connection, org, projection, types)
+        except CannotFold as error:
+            outcomes[projection.name] = Stopped(org, error.position, type(error.__cause__).__name__)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            # Its tables are gone or not what they were; where it stood cannot be asked here.
+            outcomes[projection.name] = Stopped(org, 0, type(error.orig).__name__)
+    return outcomes
+
+
+def _last_position(org: str, connection: Connection) -> int:
+    head = read_head(connection, org)
+    return 0 if head is None else head.position
