@@ -27,7 +27,9 @@ class Gathering:
         Raises what the stream raised.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._came.wait(), at_most)
+            # Not wait_for, which on Python 3.11 loses a cancellation that comes with the event.
+            async with asyncio.timeout(at_most):
+                await self._came.wait()
         lines, self._lines = self._lines, []
         self._taken.set()
         if not self._reading.done():

@@ -55,13 +55,16 @@ Wording = Annotated[tuple[ItemWording, ...] | Seal, SealedUnder("scope/{scope}/{
 
 
 class PledgeMade(PublicEvent, type="pledge.made"):
-    """A pledge was published within its scope: the moment of commitment, from which on its text is frozen (R-29)."""
+    """A pledge was published within its scope: the moment of commitment, from which on its text is frozen (R-29).
+
+    `phase` is null for one drafted between or after the campaign's phases, which is lawful and counts for none (R-19).
+    """
 
     pledge_id: Identity
     campaign_id: Identity
     unit_id: Identity
     pledger: Pledger
-    phase: Key
+    phase: Key | None
     items: tuple[PledgeItem, ...]
     scope: Key
     channel: Key

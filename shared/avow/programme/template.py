@@ -61,7 +61,6 @@ class ProgrammeTemplate(Part):
     starts_on: Day
     ends_on: Day | None
     """None until the event that ends the campaign is known (R-18)."""
-    late_entry_days: Count
     supervision_answer_days: Count
 
     vocabulary: Vocabulary

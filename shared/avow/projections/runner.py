@@ -1,8 +1,8 @@
 """The runner: keeps a service's projections at the end of its log, and says when it cannot.
 
-Promises: the projections take in each growth of the log in one transaction, each behind a savepoint of its own; one that
-stopped is named in `stopped` with the position and the reason, is tried again at every growth, and holds nothing else
-up (tests/contract/test_runner.py).
+Promises: the projections take in each growth of the log in one transaction, each behind a savepoint of its own; one
+that stopped is named in `stopped` with the position and the reason, is tried again at every growth, and holds nothing
+else up (tests/contract/test_runner.py).
 """
 
 import asyncio

@@ -3,13 +3,18 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from starlette.responses import JSONResponse
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from avow.bus.feed import FeedSource, feed_router
 from avow.eventlog.append import read_head
+from avow.eventlog.batch import OutcomeUnknown
 from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.service.service import Service
@@ -19,8 +24,10 @@ from avow.web.docs import install_docs
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
 from avow.web.operator import OperatorOnly
-from avow.web.problem import install_problem_handlers
+from avow.web.problem import install_problem_handlers, problem_response
 from avow.web.responses import READ_RESPONSES
+
+_log = structlog.get_logger(__name__)
 
 
 class ViewState(BaseModel):
@@ -62,9 +69,25 @@ def build_application(
     app.add_middleware(BodyLimits, catalogue=catalogue)
     app.add_middleware(OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue)
     install_problem_handlers(app, catalogue, service.ports)
+    _answer_for_the_log(app, catalogue)
     app.add_middleware(SecurityHeaders)
     install_docs(app, title)
     return app
+
+
+def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:
+    """Say `log.outcome_unknown` or `log.unavailable`, with 503, for what the database does to a request."""
+
+    async def unknown(request: Request, _: Exception) -> Response:
+        return problem_response(catalogue, request.scope, Refusal("log.outcome_unknown"))
+
+    async def unavailable(request: Request, exc: Exception) -> Response:
+        _log.error("log.unavailable", service=request.app.state.service.name, raised=type(exc).__name__)
+        return problem_response(catalogue, request.scope, Refusal("log.unavailable"))
+
+    app.add_exception_handler(OutcomeUnknown, unknown)
+    for error in (OperationalError, InterfaceError, ConnectionError, PoolTimeout):
+        app.add_exception_handler(error, unavailable)
 
 
 _status = APIRouter(tags=["status"])

@@ -137,10 +137,12 @@ class Service:
         if position:
             await self.runner.reach(org, position, self.blueprint.facts_from)
 
-    def health(self) -> Mapping[str, object]:
-        """`ok`, or what stands still and why."""
-        stopped = {name: f"{why.org}:{why.position} {why.reason}" for name, why in self.runner.stopped.items()}
-        return {"status": "degraded" if stopped else "ok", "stopped": stopped}
+    def health(self) -> Mapping[str, str]:
+        """`ok`, or `degraded` where something stands still until a person looks: a view, or an import."""
+        halted = [
+            f.status.state for f in self.followers.values() if f.status.state in ("source_changed", "source_behind")
+        ]
+        return {"status": "degraded" if self.runner.stopped or halted else "ok"}
 
     async def _repeat(self, chore: Chore) -> None:
         while True:

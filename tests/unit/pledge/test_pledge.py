@@ -214,10 +214,12 @@ def test_a_key_the_programme_does_not_define_is_refused_where_it_stands() -> Non
     )
 
 
-def test_a_pledge_outside_every_phase_is_refused() -> None:
+def test_a_pledge_after_the_last_phase_is_lawful_and_counts_for_none() -> None:
     """R-19"""
-    early = facts(campaign=a_running_campaign(today=date(2010, 5, 31)))
-    given(pledge).knowing(early).when(a_draft()).refused("pledge.outside_phases", "occurred_at")
+    late = facts(campaign=a_running_campaign(today=date(2012, 8, 31)))
+    (event,) = given(pledge).knowing(late).when(a_draft()).decided()
+    assert isinstance(event, PledgeDrafted)
+    assert event.phase is None
 
 
 def test_a_pledge_nobody_wrote_is_unknown() -> None:

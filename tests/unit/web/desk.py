@@ -71,7 +71,7 @@ def a_service(*, limit: int = MEBIBYTE) -> FastAPI:
 
     @app.get("/pledges/{pledge_id}")
     async def read(pledge_id: UUID, limit: Annotated[int, Query(ge=1, le=100)] = 10) -> Made:
-        raise Refusal("resource.unknown", "pledge_id", kind="pledge", id=pledge_id)
+        raise Refusal("org.unknown", "pledge_id", org=pledge_id)
 
     @app.get("/refuse/{code}")
     async def refuse(code: str) -> Made:

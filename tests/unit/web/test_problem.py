@@ -43,16 +43,16 @@ async def test_a_valid_request_goes_through() -> None:
 
 
 async def test_a_refusal_of_the_domain_carries_its_code_field_and_text() -> None:
-    found = problem(await get(NOBODY), 404, "resource.unknown")
+    found = problem(await get(NOBODY), 404, "org.unknown")
     assert found.field == "pledge_id"
-    assert found.detail_zh == "没有找到编号为 4f0c7a52-8d1e-4b7a-9c36-1d2e3f405162 的pledge。"
+    assert found.detail_zh == "这里没有这个组织。"
     assert found.instance == NOBODY
 
 
 async def test_a_person_reads_their_own_language() -> None:
     chinese, english = await get(NOBODY), await get(NOBODY, **{"Accept-Language": "en-GB, zh;q=0.5"})
-    assert problem(chinese, 404, "resource.unknown").title == "没有找到"
-    assert problem(english, 404, "resource.unknown").title == "Not found"
+    assert problem(chinese, 404, "org.unknown").title == "没有找到"
+    assert problem(english, 404, "org.unknown").title == "Not found"
     assert (chinese.headers["content-language"], english.headers["content-language"]) == ("zh", "en")
 
 

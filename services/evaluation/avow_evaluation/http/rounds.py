@@ -2,6 +2,7 @@
 
 from avow.contracts.values import Identity
 from avow.web.call import Accepted, Call, Listing, View, accepted
+from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from fastapi import APIRouter
 from pydantic import Field
@@ -17,7 +18,6 @@ from avow_evaluation.domain.review_round import (
     review_round,
 )
 from avow_evaluation.facts import CredentialMaker, count_facts, round_facts
-from avow_evaluation.http.paging import AfterPosition, Limit, next_page
 from avow_evaluation.projections.round_board import RoundBoard
 from avow_evaluation.reactions import settle
 from avow_evaluation.reading.rounds import RoundEntry, RoundPage, round_entries, round_page

@@ -60,7 +60,7 @@ class PledgeDrafted(PrivateEvent, type="pledge.drafted"):
     campaign_id: Identity
     unit_id: Identity
     pledger: Pledger
-    phase: Key
+    phase: Key | None
     scope: Key
     items: tuple[PledgeItem, ...]
     missing: tuple[str, ...]
@@ -201,8 +201,6 @@ def _in(pledge: Pledge, status: Status, *others: Status) -> PledgeDrafted:
 def _draft(command: DraftPledge, facts: PledgeFacts) -> PledgeDrafted:
     programme = facts.campaign.programme
     phase = programme.phase_on(facts.campaign.today)
-    if phase is None:
-        raise Refusal("pledge.outside_phases", "occurred_at")
     choose(programme.scope, command.scope, "scope")
     rules = programme.pledge.unit if command.pledger.kind == "unit" else programme.pledge.member
     if rules is None:
@@ -220,7 +218,7 @@ def _draft(command: DraftPledge, facts: PledgeFacts) -> PledgeDrafted:
         campaign_id=command.campaign_id,
         unit_id=command.unit_id,
         pledger=command.pledger,
-        phase=phase.key,
+        phase=None if phase is None else phase.key,
         scope=command.scope,
         items=tuple(item.structure() for item in command.items),
         missing=tuple(f"items[{n}].{it}" for n, item in enumerate(command.items) for it in item.lacks(rules)),

@@ -2,12 +2,12 @@
 
 from avow.contracts.values import Identity, Key
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from fastapi import APIRouter
 
 from avow_pledge.domain.meeting import HoldMeeting, RecordComment, meeting
 from avow_pledge.facts import meeting_facts
-from avow_pledge.http.paging import AfterPosition, Limit, next_page
 from avow_pledge.projections.meeting_register import MeetingRegister
 from avow_pledge.reading.meetings import CommentEntry, MeetingEntry, comment_entries, meeting_entries
 

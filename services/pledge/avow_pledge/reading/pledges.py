@@ -19,7 +19,7 @@ class WallEntry(BaseModel):
     campaign_id: str
     unit_id: str
     pledger: Pledger
-    phase: str
+    phase: str | None
     scope: str
     channel: str
     made_at: datetime

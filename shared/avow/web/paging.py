@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 
-from avow.contracts.values import Identity
 from fastapi import Query
+
+from avow.contracts.values import Identity
 
 T = TypeVar("T")
 
