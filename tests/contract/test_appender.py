@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
 from avow.eventlog.batch import Conflict, IdTaken, OutcomeUnknown
 from avow.eventlog.database import Database, open_database
 from avow.eventlog.records import Context, Proposed
 from avow.kernel.message import PrivateEvent
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
-
 from tests.kit.logs import START, Log, a_unit, on_database, proposed
 
 T = TypeVar("T")

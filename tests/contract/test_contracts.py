@@ -10,14 +10,14 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import JsonValue, TypeAdapter
+
 from avow.contracts.catalogue import every_public_event, json_schema
 from avow.contracts.compatibility import breaks
 from avow.contracts.envelope import decode, encode
 from avow.kernel.message import PublicEvent
 from avow.kernel.seal import Seal
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from pydantic import JsonValue, TypeAdapter
-
 from tests.kit.contract_examples import EXAMPLES
 from tests.kit.logs import a_log, proposed
 from tests.kit.write_contracts import (

@@ -5,11 +5,11 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from avow.eventlog.columns import Count, ExactNumber, Instant, Name
-from avow.eventlog.database import open_database
 from sqlalchemy import Column, Connection, MetaData, Table, insert, select
 from sqlalchemy.exc import StatementError
 
+from avow.eventlog.columns import Count, ExactNumber, Instant, Name
+from avow.eventlog.database import open_database
 from tests.kit.logs import START
 
 things = Table(

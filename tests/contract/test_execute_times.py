@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from pydantic import ValidationError
+
 from avow.eventlog.execute import Origin
 from avow.kernel.ports import Ports, seeded
 from avow.kernel.refusal import Refusal
-from pydantic import ValidationError
-
 from tests.kit.counter import Add, Added, Grounding, a_counter
 from tests.kit.logs import START, TYPES, Log, LooseClock, a_log, identity
 

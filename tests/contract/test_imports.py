@@ -8,6 +8,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+
 from avow.contracts import envelope
 from avow.contracts.leaf import leaf, leaf_values
 from avow.eventlog import reading
@@ -15,7 +16,6 @@ from avow.eventlog.batch import Conflict, ForeignImport
 from avow.eventlog.records import EventTypes
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.kernel.seal import Seal
-
 from tests.kit.logs import START, Log, Noted, a_log, a_person, a_unit, imports, proposed
 
 LATER = START + timedelta(days=1)

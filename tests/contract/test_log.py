@@ -5,6 +5,7 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+
 from avow.contracts.book import BookOpened
 from avow.eventlog import reading
 from avow.eventlog.append import UnknownOrganisation, open_book
@@ -12,7 +13,6 @@ from avow.eventlog.batch import Conflict
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Appended, Proposed
 from avow.kernel.ports import Ports
-
 from tests.kit.logs import Log, Noted, a_log, a_unit, on_database, proposed
 
 CALLERS = 64

@@ -8,14 +8,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.organisation import MemberEnrolled
 from avow.contracts.values import Label
 from avow.eventlog.records import Context, EventTypes
 from avow.kernel.ports import Ports, seeded
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import DBAPIError
-
 from tests.kit.logs import START, TYPES, Log, LooseClock, Noted, a_log, a_person, a_unit, enrolled, identity, proposed
 
 HASHED = (

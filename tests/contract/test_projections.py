@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, Executable, select
+
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Recorded
 from avow.eventlog.seals import ERASED, destroy_key, open_seals
 from avow.kernel.seal import Seal
 from avow.projections.projection import Projection, Row, ViewTable, key, number, on, table
 from avow.projections.projector import CannotFold, position_of
-from sqlalchemy import Connection, Executable, select
-
 from tests.kit.logs import START, Log, Noted, a_log, a_person, a_unit, enrolled, identity, left, on_database, proposed
 from tests.kit.sample_projection import (
     SAMPLE_TYPES,

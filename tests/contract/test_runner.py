@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection
+
 from avow.eventlog.database import Database
 from avow.eventlog.records import Recorded
 from avow.kernel.refusal import Refusal
 from avow.projections.projection import Projection, Row, key, number, on, table
 from avow.projections.projector import create_views, position_of
 from avow.projections.runner import Runner, Stopped
-from sqlalchemy import Connection
-
 from tests.kit.logs import Log, Noted, a_log, proposed
 
 T = TypeVar("T")

@@ -7,6 +7,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pydantic import JsonValue
+from sqlalchemy import Connection, make_url, select, text
+
 from avow.contracts.leaf import chain, leaf, leaf_values
 from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
 from avow.contracts.organisation import PersonRegistered
@@ -14,9 +17,6 @@ from avow.eventlog.batch import Conflict
 from avow.eventlog.seals import ERASED, destroy_key, keys_of, open_seals
 from avow.eventlog.tables import seal_key
 from avow.kernel.seal import Seal
-from pydantic import JsonValue
-from sqlalchemy import Connection, make_url, select, text
-
 from tests.kit.logs import TYPES, Log, a_log, a_person, identity, proposed
 
 NAME, OTHER_NAME = "贺启明", "祁安然"

@@ -5,13 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Connection, delete, insert, select, update
+
 from avow.audit.verify import Verdict
 from avow.eventlog.append import open_book
 from avow.eventlog.seals import destroy_key
 from avow.eventlog.tables import event, log_head
 from avow.projections.projector import checkpoint
-from sqlalchemy import Connection, delete, insert, select, update
-
 from tests.kit.adversary import change, flip, forge, remove, swap, tamper
 from tests.kit.logs import ORG, START, a_unit, identity
 from tests.kit.two_books import TwoBooks, found_in, persons, places, say, two_books

@@ -7,12 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+
 from avow.audit.rows import books as books_in
 from avow.audit.verify import Side, Verdict, verify_pair, verify_service
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Context, Proposed
-from sqlalchemy import text
-
 from tests.kit.adversary import change, flip, remove, tamper
 from tests.kit.logs import ORG, Log, Noted, a_unit
 from tests.kit.two_books import TYPES, TwoBooks, Who, catch_up, found_in, say, take_in, two_books

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from avow.contracts.review import ReviewRoundAnnounced
 from avow.demo.college import BRANCHES, LEADING_GROUP, OFFICE_DIRECTOR
 from avow_evaluation.domain.ballot import BallotCast
-
 from tests.kit.deployed import environment
 from tests.unit.evaluation.oracle import recognition
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
+
 from avow.bus import feed
 from avow.bus import follower as following
 from avow.bus.feed_client import FeedClient, FeedPage
@@ -18,8 +20,6 @@ from avow.bus.inbox import Inbox
 from avow.bus.status import State
 from avow.eventlog.records import Appended, Import
 from avow.kernel.ports import Ports, SimulatedClock, seeded
-from structlog.testing import capture_logs
-
 from tests.kit.logs import ORG, START, Log, a_log
 from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving
 

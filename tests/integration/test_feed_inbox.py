@@ -6,6 +6,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from structlog.testing import capture_logs
+
 from avow.bus.inbox import Inbox, Taken
 from avow.contracts.envelope import decode, encode
 from avow.eventlog.append import UnknownOrganisation
@@ -13,8 +15,6 @@ from avow.eventlog.batch import IdTaken
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Appended
 from avow.kernel.ports import Ports, SimulatedClock, seeded
-from structlog.testing import capture_logs
-
 from tests.kit.logs import ORG, START, Log, Noted, a_log, a_person, a_unit, on_database, proposed
 from tests.unit.bus.serving import imported_by, lines_of, say
 

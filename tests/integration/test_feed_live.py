@@ -10,13 +10,13 @@ from typing import TypeVar
 
 import httpx
 import pytest
+from sqlalchemy import Connection
+
 from avow.bus import feed
 from avow.bus.feed_client import FeedClient
 from avow.bus.format import HEARTBEAT, frame
 from avow.eventlog.database import Database, open_database
 from avow.kernel.ports import Ports, SimulatedClock, seeded
-from sqlalchemy import Connection
-
 from tests.kit.logs import ORG, START, Log, Noted, a_log, a_unit, on_database, proposed
 from tests.unit.bus.serving import free_port, lines_of, say, serving
 

@@ -10,10 +10,10 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+
 from avow.bus import feed
 from avow.bus.inbox import Inbox
 from avow.kernel.ports import Ports, SimulatedClock, seeded
-
 from tests.kit.logs import ORG, START, Log, Noted, a_log, a_person, a_unit, proposed
 from tests.unit.bus.serving import feed_app, lines_of, say
 

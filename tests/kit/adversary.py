@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import Connection, delete, insert, select, text, update
+
 from avow.eventlog.database import Database
 from avow.eventlog.tables import event, log_head
-from sqlalchemy import Connection, delete, insert, select, text, update
 
 HASHED = [
     "org",

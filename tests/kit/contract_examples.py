@@ -32,7 +32,6 @@ from avow.contracts.review import (
 )
 from avow.contracts.values import Label
 from avow.kernel.message import PublicEvent
-
 from tests.kit.logs import identity
 
 CAMPAIGN, ROUND, PLEDGE, MEETING = (identity(n) for n in (1, 2, 3, 4))

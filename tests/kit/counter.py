@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from sqlalchemy import Connection
+
 from avow.eventlog.execute import Asked, Grounds
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent
 from avow.kernel.refusal import require
-from sqlalchemy import Connection
 
 STREAM = "counter"
 

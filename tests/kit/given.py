@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import pytest
+
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.refusal import Refusal

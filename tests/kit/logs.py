@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID, uuid4
 
+from sqlalchemy import Connection, Row, select
+
 from avow.contracts.book import BookOpened
 from avow.contracts.envelope import Envelope, encode
 from avow.contracts.organisation import MemberEnrolled, MemberLeft, PersonRegistered, UnitRegistered
@@ -27,7 +29,6 @@ from avow.eventlog.signal import Signal
 from avow.eventlog.tables import create_log, event
 from avow.kernel.message import Event, PrivateEvent
 from avow.kernel.ports import ClockKind, Ports, SimulatedClock, seeded
-from sqlalchemy import Connection, Row, select
 
 ORG = "demo"
 START = datetime(2010, 6, 1, 8, 30, 0, 123456, tzinfo=UTC)

@@ -5,6 +5,8 @@ from decimal import Decimal
 from functools import partial
 from random import Random
 
+from sqlalchemy import Connection, Table, insert, select
+
 from avow.contracts.organisation import MemberEnrolled, MemberLeft, PersonRegistered, UnitRegistered
 from avow.eventlog import reading
 from avow.eventlog.database import Database
@@ -29,8 +31,6 @@ from avow.projections.projection import (
     text,
 )
 from avow.projections.projector import create_views, position_of, project
-from sqlalchemy import Connection, Table, insert, select
-
 from tests.kit.logs import ORG, START, TYPES, Log, a_person, a_unit, enrolled, identity, left
 
 units = table(

@@ -37,7 +37,6 @@ from avow.projections.projection import Projection, Row, document, exact, flag, 
 from avow.projections.projection import table as view
 from avow.projections.projector import create_views, project
 from avow.web.catalogue import placeholders
-
 from tests.kit.logs import ORG, START, Log, Noted, a_log, a_person, a_unit, identity
 
 EVENTS: tuple[type[Event], ...] = (*every_public_event(), Noted)

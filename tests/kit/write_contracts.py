@@ -14,6 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
+from pydantic import TypeAdapter
+
 from avow.contracts.catalogue import every_public_event, json_schema
 from avow.contracts.compatibility import breaks
 from avow.contracts.envelope import encode
@@ -21,8 +23,6 @@ from avow.eventlog.records import Recorded
 from avow.eventlog.seals import keys_of
 from avow.kernel.message import PublicEvent
 from avow.kernel.seal import Seal
-from pydantic import TypeAdapter
-
 from tests.kit.contract_examples import EXAMPLES
 from tests.kit.logs import ORG, a_log, identity, proposed
 

@@ -12,6 +12,8 @@ from datetime import date, datetime
 from itertools import product
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Connection, func, select
+
 from avow.contracts.review import ReviewRoundAnnounced, ReviewRoundClosed, ReviewRoundOpened, ReviewTallied
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
@@ -21,8 +23,6 @@ from avow.eventlog.tables import event
 from avow.kernel.refusal import Refusal, require
 from avow.projections.projector import position_of
 from avow.register.reading import RegisterReader
-from sqlalchemy import Connection, func, select
-
 from avow_evaluation.domain.ballot import Ballot, BallotCast, BallotFacts, CastBallot, ballot
 from avow_evaluation.domain.credential import fresh, hash_of
 from avow_evaluation.domain.electorate import Part

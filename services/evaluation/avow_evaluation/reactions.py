@@ -10,7 +10,6 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from avow.eventlog import reading
 from avow.eventlog.execute import Executor, Origin, Outcome
 from avow.service.service import Service
-
 from avow_evaluation.domain.review_count import ReportReviews, full_hour, review_count
 from avow_evaluation.domain.review_round import Status, TallyRound, review_round
 from avow_evaluation.facts import count_facts, round_facts

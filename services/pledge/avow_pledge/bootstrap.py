@@ -9,7 +9,6 @@ from avow.service.hosting import Hosted, Installed
 from avow.service.service import Blueprint, Service
 from avow.service.settings import Settings
 from avow.web.catalogue import SHARED, Catalogue
-
 from avow_pledge.domain import PRIVATE_EVENTS
 from avow_pledge.http import routers
 from avow_pledge.projections import PROJECTIONS

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from avow.audit import finding as module
 from avow.audit.finding import MOST, Finding, Findings, catalogue
 

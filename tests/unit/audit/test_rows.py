@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from avow.audit.rows import EventRow
-from avow.contracts.leaf import LEAF_COLUMNS
 from sqlalchemy import Connection, text
 
+from avow.audit.rows import EventRow
+from avow.contracts.leaf import LEAF_COLUMNS
 from tests.kit.adversary import forge, tamper
 from tests.kit.two_books import TwoBooks, found_in, two_books
 

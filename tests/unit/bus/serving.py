@@ -10,14 +10,14 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 
 import uvicorn
+from fastapi import FastAPI
+
 from avow.bus.feed import FeedSource, feed_router
 from avow.contracts.envelope import encode
 from avow.eventlog.database import Database
 from avow.eventlog.signal import Signal
 from avow.web.catalogue import SHARED, Catalogue
 from avow.web.problem import install_problem_handlers
-from fastapi import FastAPI
-
 from tests.kit.logs import Log, a_unit, proposed
 
 CATALOGUE = Catalogue.load(SHARED)

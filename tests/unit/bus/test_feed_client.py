@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 import pytest
+
 from avow.bus import feed_client
 from avow.bus.feed_client import FeedClient, FeedUnavailable
 from avow.bus.format import HEARTBEAT, frame

@@ -1,6 +1,7 @@
 """What is framed on one side is read on the other, however it is cut up on the way."""
 
 import pytest
+
 from avow.bus.format import HEARTBEAT, Frames, frame
 
 LINES = [b'{"n":1}', '{"text":"一行\u2028又一行\x85再一行"}'.encode(), b'{"text":"data: id: 7"}']

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 
 import pytest
+
 from avow.bus.gathering import Gathering
 
 PATIENCE = 5.0

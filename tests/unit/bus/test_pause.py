@@ -1,6 +1,7 @@
 """Between two tries there is a pause that grows, has bounds, and is not the same for all."""
 
 import pytest
+
 from avow.bus.follower import pause
 from avow.kernel.ports import Ports, seeded
 

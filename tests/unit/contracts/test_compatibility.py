@@ -3,11 +3,12 @@
 from typing import Annotated, Any
 
 import pytest
+from pydantic import Field, create_model
+
 from avow.contracts.catalogue import every_public_event, json_schema
 from avow.contracts.compatibility import breaks
 from avow.kernel.message import Line, Prose, PublicEvent, Value
 from avow.kernel.seal import Seal, SealedUnder
-from pydantic import Field, create_model
 
 
 class Part(Value):

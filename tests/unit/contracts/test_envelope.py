@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from avow.contracts.envelope import Envelope, NotAnEnvelope, decode, encode
-from avow.contracts.leaf import LEAF_COLUMNS, leaf
 from hypothesis import given
 from hypothesis import strategies as st
+
+from avow.contracts.envelope import Envelope, NotAnEnvelope, decode, encode
+from avow.contracts.leaf import LEAF_COLUMNS, leaf
 
 SALT = bytes(range(16))
 BARE = Envelope(

@@ -6,9 +6,10 @@ from hashlib import sha256
 from uuid import UUID
 
 import pytest
-from avow.contracts.leaf import FORMAT, GENESIS, LEAF_COLUMNS, SALT_LENGTH, LeafValue, chain, leaf, leaf_values
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from avow.contracts.leaf import FORMAT, GENESIS, LEAF_COLUMNS, SALT_LENGTH, LeafValue, chain, leaf, leaf_values
 
 SALT = bytes(range(16))
 EVENT, CAUSE = UUID("0af76519-16cd-43dd-8448-eb211c80319c"), UUID(int=1)

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from avow.contracts import moment
 from hypothesis import given
 from hypothesis import strategies as st
+
+from avow.contracts import moment
 
 zones = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(timezones=zones).filter(lambda time: 1 < time.year < 9999)

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from avow.contracts.values import Exact, Identity, Instant, Key
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+
+from avow.contracts.values import Exact, Identity, Instant, Key
 
 exact = TypeAdapter[Decimal](Exact)
 WRITTEN = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,9})?")

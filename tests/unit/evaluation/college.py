@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.organisation import MemberEnrolled, PersonRegistered, RoleAppointed, UnitRegistered
 from avow.contracts.values import Label
@@ -25,7 +26,6 @@ from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.service.service import Service
 from avow.service.settings import Settings
 from avow_evaluation.bootstrap import build
-
 from tests.kit.logs import identity
 from tests.unit.evaluation.builders import (
     CAMPAIGN,

@@ -3,13 +3,13 @@
 from datetime import datetime, timedelta
 
 import pytest
+
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened
 from avow_evaluation.domain.ballot import Ballot, BallotCast, BallotFacts, CastBallot, ballot
 from avow_evaluation.domain.credential import fresh, hash_of
 from avow_evaluation.domain.electorate import Part
 from avow_evaluation.domain.review_count import full_hour
 from avow_evaluation.domain.review_round import RoundEvent, review_round
-
 from tests.kit.given import Given, given
 from tests.unit.evaluation.builders import ANNOUNCED, BEST, FROZEN, OPENS, ROUND, ROWS, UNIT, WORST, a_ballot
 

@@ -5,6 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel
+from sqlalchemy import Connection, select
+
 from avow.contracts.catalogue import PUBLIC_EVENTS
 from avow.eventlog.seals import open_seals
 from avow.eventlog.tables import event
@@ -15,9 +18,6 @@ from avow_evaluation.domain.ballot import BallotCast
 from avow_evaluation.domain.credential import hash_of
 from avow_evaluation.domain.electorate import RollFrozen
 from avow_evaluation.domain.review_round import CredentialsIssued
-from pydantic import BaseModel
-from sqlalchemy import Connection, select
-
 from tests.unit.evaluation.builders import BEST, MEMBER, OPENS, ROWS, UNIT
 from tests.unit.evaluation.college import ORG, Evaluation, an_evaluation
 

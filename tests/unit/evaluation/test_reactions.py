@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
+
 from avow.contracts.review import ReviewSubmitted
 from avow.eventlog.execute import Origin
 from avow_evaluation.domain.review_round import CloseRound, review_round
 from avow_evaluation.facts import round_facts
 from avow_evaluation.projections.round_board import RoundBoard
 from avow_evaluation.reactions import report_open_rounds, settle_closed_rounds
-
 from tests.unit.evaluation.builders import BEST, CLOSES, OFFICE_HAND, OPENS, ROWS, UNIT
 from tests.unit.evaluation.college import ORG, Evaluation, an_evaluation
 

@@ -5,12 +5,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from avow.contracts.review import ReviewTallied
-from avow_evaluation.domain.ballot import BallotCast
-from avow_evaluation.domain.recognition import good_rate, lower_bound, minimum, recognition, rounded, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from avow.contracts.review import ReviewTallied
+from avow_evaluation.domain.ballot import BallotCast
+from avow_evaluation.domain.recognition import good_rate, lower_bound, minimum, recognition, rounded, tally
 from tests.unit.evaluation import oracle
 from tests.unit.evaluation.builders import (
     ANNOUNCED,

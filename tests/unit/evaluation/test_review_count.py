@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import pytest
+
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened, ReviewSubmitted
 from avow_evaluation.domain.electorate import Part
 from avow_evaluation.domain.review_count import CountFacts, ReportReviews, ReviewCount, review_count
 from avow_evaluation.domain.review_round import RoundEvent, review_round
-
 from tests.kit.given import Given, given
 from tests.unit.evaluation.builders import ANNOUNCED, FROZEN, OPENS, OTHER_UNIT, ROUND, UNIT
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
+
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened, ReviewTallied
 from avow.programme import load
 from avow_evaluation.domain.electorate import Roll, RollFrozen
@@ -21,7 +22,6 @@ from avow_evaluation.domain.review_round import (
     TallyRound,
     review_round,
 )
-
 from tests.kit.given import Given, given
 from tests.unit.evaluation.builders import (
     ANNOUNCED,

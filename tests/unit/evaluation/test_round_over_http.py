@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+from sqlalchemy import Connection, create_engine
+
 from avow.contracts.meeting import MeetingHeld
 from avow.eventlog.execute import Origin
 from avow.kernel.ports import seeded
@@ -15,8 +17,6 @@ from avow_evaluation.domain.credential import hash_of
 from avow_evaluation.domain.review_round import IssueCredentials, OpenRound, review_round
 from avow_evaluation.facts import CredentialMaker, ballot_facts, round_facts
 from avow_evaluation.projections import PROJECTIONS
-from sqlalchemy import Connection, create_engine
-
 from tests.unit.evaluation.builders import (
     BEST,
     CAMPAIGN,

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from avow.contracts.book import BookOpened
 from avow.eventlog.batch import Conflict, Head, Numbered, Request, number
 from avow.eventlog.records import Appended, Context, Proposed
 from avow.kernel.message import Event
-from hypothesis import given
-from hypothesis import strategies as st
-
 from tests.kit.logs import START, Noted
 
 HEAD = Head(UUID(int=0), "pledge", "real", 40, 17, bytes(32), START)

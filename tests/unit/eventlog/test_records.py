@@ -4,13 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+
 from avow.contracts.organisation import PersonRegistered
 from avow.contracts.review import FormRow
 from avow.contracts.values import Label
 from avow.eventlog.records import EventTypes, Recorded, plain_fields
 from avow.kernel.message import PrivateEvent, PublicEvent
 from avow.kernel.seal import Seal
-
 from tests.kit.logs import START, Noted, a_person, a_unit, identity
 
 RECORD = Recorded(

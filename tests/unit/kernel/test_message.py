@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from avow.contracts.catalogue import every_public_event
-from avow.kernel.message import Command, Line, PrivateEvent, Prose, PublicEvent, Value
-from avow.kernel.seal import Seal
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+
+from avow.contracts.catalogue import every_public_event
+from avow.kernel.message import Command, Line, PrivateEvent, Prose, PublicEvent, Value
+from avow.kernel.seal import Seal
 
 line, prose = TypeAdapter[str](Line), TypeAdapter[str](Prose)
 CONTROL = [chr(code) for code in (*range(32), *range(127, 160))]

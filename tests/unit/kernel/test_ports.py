@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from avow.kernel.ports import Ports, SimulatedClock, SystemClock, seeded
 
 START = datetime(2010, 6, 1, 8, tzinfo=UTC)

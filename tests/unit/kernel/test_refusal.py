@@ -1,6 +1,7 @@
 """A refusal carries a code, the field at fault and the parameters of its text."""
 
 import pytest
+
 from avow.kernel.refusal import Refusal, require
 
 

@@ -4,12 +4,13 @@ from typing import Annotated
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
+
 from avow.contracts.meeting import MeetingHeld
 from avow.contracts.organisation import PersonRegistered, UnitRegistered
 from avow.contracts.pledge import PledgeMade
 from avow.kernel.message import Line, PrivateEvent, Prose
 from avow.kernel.seal import Seal, SealedUnder, sealed_fields
-from pydantic import ValidationError
 
 SEAL = Seal(subject="person/1", event_id=UUID(int=1), field="name", nonce=bytes(12), ciphertext=b"\xff\x00")
 

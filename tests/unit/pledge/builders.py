@@ -6,7 +6,6 @@ from decimal import Decimal
 from avow.programme import load
 from avow_pledge.domain.campaign import RunningCampaign
 from avow_pledge.domain.item import Indicator, Item
-
 from tests.kit.logs import identity
 
 PLEDGE, CAMPAIGN, UNIT, OTHER_UNIT, MEMBER, SECRETARY, LEADER, MEETING = (identity(n) for n in range(8))

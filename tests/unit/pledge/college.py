@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import Connection
+
 from avow.contracts.catalogue import every_public_event
 from avow.contracts.pledge import Pledger
 from avow.eventlog.execute import Ground, Origin, Outcome
@@ -32,8 +34,6 @@ from avow_pledge.domain.role import AppointRole, role
 from avow_pledge.domain.unit import RegisterUnit, unit
 from avow_pledge.facts import campaign_facts, membership_facts, person_facts, role_facts, unit_facts
 from avow_pledge.projections import PROJECTIONS
-from sqlalchemy import Connection
-
 from tests.kit.logs import ORG, START, Log, a_log, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEMBER, OTHER_UNIT, SECRETARY, UNIT, an_item
 

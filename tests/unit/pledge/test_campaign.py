@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from pydantic import ValidationError
+
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.values import Label
 from avow.programme import ProgrammeTemplate, load
@@ -13,8 +15,6 @@ from avow_pledge.domain.campaign import (
     DraftCampaign,
     campaign,
 )
-from pydantic import ValidationError
-
 from tests.kit.given import given
 from tests.unit.pledge.builders import CAMPAIGN, MOMENT
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from httpx import ASGITransport, AsyncClient
+
 from avow.kernel.ports import Ports, SimulatedClock
 from avow.service.settings import Settings
 from avow_pledge.bootstrap import build
-from httpx import ASGITransport, AsyncClient
-
 from tests.kit.logs import START
 from tests.unit.pledge.college import a_comment, a_draft, a_meeting
 

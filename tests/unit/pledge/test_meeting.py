@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
-from avow_pledge.domain.meeting import HoldMeeting, MeetingFacts, RecordComment, meeting
 from pydantic import ValidationError
 
+from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
+from avow_pledge.domain.meeting import HoldMeeting, MeetingFacts, RecordComment, meeting
 from tests.kit.given import given
 from tests.unit.pledge.builders import (
     CAMPAIGN,

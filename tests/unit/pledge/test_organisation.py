@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from avow.contracts.organisation import (
     MemberEnrolled,
     MemberLeft,
@@ -17,7 +18,6 @@ from avow_pledge.domain.membership import EnrolMember, LeaveUnit, MembershipFact
 from avow_pledge.domain.person import PersonFacts, RegisterPerson, person
 from avow_pledge.domain.role import AppointRole, EndRole, RoleFacts, role
 from avow_pledge.domain.unit import RegisterUnit, UnitFacts, unit
-
 from tests.kit.given import given
 from tests.unit.pledge.builders import CAMPAIGN, LATER, MEMBER, MOMENT, OTHER_UNIT, SECRETARY, UNIT
 

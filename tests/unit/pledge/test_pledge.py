@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+
 from avow.contracts.pledge import PledgeMade, Pledger
 from avow.programme import load
 from avow_pledge.domain.campaign import RunningCampaign
@@ -21,7 +22,6 @@ from avow_pledge.domain.pledge import (
     SubmitPledge,
     pledge,
 )
-
 from tests.kit.given import given
 from tests.unit.pledge.builders import (
     CAMPAIGN,

@@ -30,7 +30,6 @@ from avow_pledge.facts import (
     role_facts,
     unit_facts,
 )
-
 from tests.kit.logs import ORG, START, identity
 from tests.unit.pledge.builders import LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
 from tests.unit.pledge.college import (

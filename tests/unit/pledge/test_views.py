@@ -3,6 +3,8 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import Connection, delete, select
+
 from avow.contracts.meeting import CommentText
 from avow.contracts.pledge import Pledger
 from avow.eventlog.seals import ERASED, destroy_key
@@ -28,8 +30,6 @@ from avow_pledge.reading.register import (
     role_entries,
     unit_entries,
 )
-from sqlalchemy import Connection, delete, select
-
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
 from tests.unit.pledge.college import COMMITTEE, NAMES, ROLES, College, a_comment, a_draft, a_meeting

@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from avow.programme import TemplateError, from_data, load, parse
 from pydantic import JsonValue
+
+from avow.programme import TemplateError, from_data, load, parse
 
 
 def refusal(*changes: tuple[str, JsonValue], of: str = "cxzy-2010") -> dict[str, str]:

@@ -2,9 +2,9 @@
 
 import pytest
 import yaml
-from avow.programme import load, parse
 from pydantic import JsonValue
 
+from avow.programme import load, parse
 from tests.unit.programme.broken import refusal, refusal_of
 
 

@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
-from avow.programme import ProgrammeTemplate, UnknownKey, UnknownTemplate, available, load
 from pydantic import JsonValue, TypeAdapter
+
+from avow.programme import ProgrammeTemplate, UnknownKey, UnknownTemplate, available, load
 
 PARTY = "\N{CJK UNIFIED IDEOGRAPH-515A}"
 

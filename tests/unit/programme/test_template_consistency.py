@@ -1,9 +1,9 @@
 """A template that contradicts itself is refused, and each fault is named with its path."""
 
 import pytest
-from avow.programme import ProgrammeTemplate, load
 from pydantic import JsonValue, ValidationError
 
+from avow.programme import ProgrammeTemplate, load
 from tests.unit.programme.broken import put, refusal
 
 

@@ -6,6 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI, Header, Query
+from fastapi.responses import StreamingResponse
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from avow.kernel.ports import Ports, seeded
 from avow.kernel.refusal import Refusal
 from avow.web.catalogue import SHARED, Catalogue
@@ -14,12 +21,6 @@ from avow.web.headers import SecurityHeaders
 from avow.web.limits import MEBIBYTE, BodyLimits
 from avow.web.problem import install_problem_handlers
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import FastAPI, Header, Query
-from fastapi.responses import StreamingResponse
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 CATALOGUE = Catalogue.load(SHARED)
 

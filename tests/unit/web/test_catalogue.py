@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from avow.kernel.refusal import Refusal
 from avow.web import catalogue as module
 from avow.web.catalogue import SHARED, Catalogue, Message, Phrase, phrases, placeholders, preferred_language, shown

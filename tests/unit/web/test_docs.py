@@ -8,9 +8,9 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from avow.web.docs import install_docs
 from fastapi import FastAPI
 
+from avow.web.docs import install_docs
 from tests.unit.web.desk import a_service, client
 
 ASSETS = Path(str(files("avow.web"))) / "assets"

@@ -1,8 +1,8 @@
 """Security headers on whatever is answered."""
 
 import pytest
-from avow.web.headers import HEADERS, content_security_policy
 
+from avow.web.headers import HEADERS, content_security_policy
 from tests.unit.web.desk import client
 
 

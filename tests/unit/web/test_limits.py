@@ -3,8 +3,8 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from avow.web.limits import MEBIBYTE
 
+from avow.web.limits import MEBIBYTE
 from tests.unit.web.desk import A_PLEDGE, a_service, client
 from tests.unit.web.test_problem import problem
 

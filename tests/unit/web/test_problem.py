@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 import structlog
-from avow.web.problem import PROBLEM_TYPE, Problem
 
+from avow.web.problem import PROBLEM_TYPE, Problem
 from tests.unit.web.desk import A_PLEDGE, a_service, client
 
 KEY_TOO_SHORT = {"Idempotency-Key": "short"}

@@ -3,10 +3,10 @@
 from typing import get_args
 
 import pytest
-from avow.web.catalogue import phrases
-from avow.web.validation import _IN_CATALOGUE, MOST_LISTED, field_errors, field_path
 from pydantic_core.core_schema import ErrorType
 
+from avow.web.catalogue import phrases
+from avow.web.validation import _IN_CATALOGUE, MOST_LISTED, field_errors, field_path
 from tests.unit.web.desk import CATALOGUE
 
 # Raised by validators that no request meets: objects, calls, and the JSON reader, which has its own code.

@@ -1,7 +1,6 @@
 """The deciders of the evaluation service, one module an aggregate. Pure."""
 
 from avow.kernel.message import Event
-
 from avow_evaluation.domain.ballot import BallotCast
 from avow_evaluation.domain.electorate import RollFrozen
 from avow_evaluation.domain.review_round import CredentialsIssued

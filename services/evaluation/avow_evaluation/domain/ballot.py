@@ -14,7 +14,6 @@ from avow.contracts.values import Identity, Key
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent
 from avow.kernel.refusal import Refusal, require
-
 from avow_evaluation.domain.electorate import Part
 from avow_evaluation.domain.review_round import ReviewRound, Status, require_standing
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Annotated
 
+from pydantic import Field
+
 from avow.contracts.review import ElectorateFrozen, ElectoratePart, ReviewRoundAnnounced
 from avow.contracts.values import Identity, Key
 from avow.kernel.message import Line, PrivateEvent, Value
 from avow.kernel.refusal import require
 from avow.kernel.seal import Seal, SealedUnder
-from pydantic import Field
 
 Part = tuple[str, str]
 """A unit reviewed and a rater class: those who are counted together."""

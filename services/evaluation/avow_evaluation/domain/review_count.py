@@ -12,7 +12,6 @@ from avow.contracts.review import ReviewSubmitted
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command
 from avow.kernel.refusal import Refusal
-
 from avow_evaluation.domain.electorate import Part
 from avow_evaluation.domain.review_round import ReviewRound, Status
 

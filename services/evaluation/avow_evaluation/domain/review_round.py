@@ -12,6 +12,8 @@ from datetime import date
 from enum import Enum
 from typing import Annotated
 
+from pydantic import Field
+
 from avow.contracts.review import (
     ElectorateFrozen,
     ReviewRoundAnnounced,
@@ -24,8 +26,6 @@ from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
 from avow.programme import ProgrammeTemplate
-from pydantic import Field
-
 from avow_evaluation.domain.credential import CredentialHash
 from avow_evaluation.domain.electorate import Part, Roll, RollFrozen, freeze
 from avow_evaluation.domain.recognition import Answers, tally

@@ -4,13 +4,13 @@ Promises: of the request only the credential's hash and the grades reach the log
 time the hour (tests/unit/evaluation/test_confidentiality.py).
 """
 
+from fastapi import APIRouter
+from pydantic import Field
+
 from avow.contracts.values import Identity, Key
 from avow.kernel.message import Value
 from avow.web.call import Accepted, Unnamed, accepted
 from avow.web.responses import COMMAND_RESPONSES
-from fastapi import APIRouter
-from pydantic import Field
-
 from avow_evaluation.domain.ballot import CastBallot, ballot
 from avow_evaluation.domain.credential import Credential, hash_of
 from avow_evaluation.domain.review_count import full_hour

@@ -1,11 +1,11 @@
 """The dedicated ledger (R-46)."""
 
+from fastapi import APIRouter
+
 from avow.contracts.values import Identity, Key
 from avow.web.call import Listing, View
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import READ_RESPONSES
-from fastapi import APIRouter
-
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger
 from avow_evaluation.reading.ledger import LedgerEntry, ledger_entries
 

@@ -1,12 +1,12 @@
 """Rounds of reviews, from their announcement to their result (R-41)."""
 
+from fastapi import APIRouter
+from pydantic import Field
+
 from avow.contracts.values import Identity
 from avow.web.call import Accepted, Call, Listing, View, accepted
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter
-from pydantic import Field
-
 from avow_evaluation.domain.credential import Credential
 from avow_evaluation.domain.review_count import ReportReviews, review_count
 from avow_evaluation.domain.review_round import (

@@ -2,7 +2,6 @@
 
 from avow.projections.projection import Projection
 from avow.register.projection import Register
-
 from avow_evaluation.projections.credentials import Credentials
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger
 from avow_evaluation.projections.round_board import RoundBoard

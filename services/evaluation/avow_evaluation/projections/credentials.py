@@ -6,7 +6,6 @@ hash, because no roll is folded at all.
 
 from avow.eventlog.records import Recorded
 from avow.projections.projection import KeyValue, Projection, Row, key, number, on, table, text
-
 from avow_evaluation.domain.review_round import CredentialsIssued
 
 credentials = table(

@@ -24,7 +24,6 @@ from avow.projections.projection import (
     table,
     text,
 )
-
 from avow_evaluation.domain.review_round import CredentialsIssued, Status
 
 rounds = table(

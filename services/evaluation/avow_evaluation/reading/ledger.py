@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from avow.contracts.review import ClassTally, RowTally
-from avow.contracts.values import Exact, Label
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, select
 
+from avow.contracts.review import ClassTally, RowTally
+from avow.contracts.values import Exact, Label
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger, ledger
 
 

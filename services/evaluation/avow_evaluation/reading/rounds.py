@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from avow.contracts.review import ReviewForm
-from avow.contracts.values import Label
-from avow.kernel.refusal import Refusal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection, RowMapping, select
 
+from avow.contracts.review import ReviewForm
+from avow.contracts.values import Label
+from avow.kernel.refusal import Refusal
 from avow_evaluation.domain.review_round import Status
 from avow_evaluation.projections.round_board import RoundBoard, parts, rounds
 

@@ -1,7 +1,6 @@
 """The deciders of the pledge service, one module an aggregate. Pure."""
 
 from avow.kernel.message import Event
-
 from avow_pledge.domain.campaign import CampaignDrafted
 from avow_pledge.domain.pledge import PledgeApproved, PledgeDrafted, PledgeReturned, PledgeSubmitted
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
+from pydantic import JsonValue, StringConstraints
+
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.values import Identity, Key, Label
 from avow.kernel.decider import Decider, Facts
@@ -17,7 +19,6 @@ from avow.kernel.refusal import Refusal, require
 from avow.programme import ProgrammeTemplate
 from avow.programme.consistency import problems
 from avow.programme.vocabulary import Label as ProgrammeLabel
-from pydantic import JsonValue, StringConstraints
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """SHA-256 in lower-case hexadecimal."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
+from pydantic import Field
+
 from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
 from avow.contracts.values import Identity, Key
 from avow.kernel.decider import Decider, Facts
@@ -16,8 +18,6 @@ from avow.kernel.message import Command, Prose
 from avow.kernel.refusal import Refusal, require
 from avow.programme.choice import choose
 from avow.programme.vocabulary import find
-from pydantic import Field
-
 from avow_pledge.domain.campaign import RunningCampaign
 from avow_pledge.domain.role import SECRETARY
 

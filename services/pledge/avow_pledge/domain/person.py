@@ -6,11 +6,12 @@ Promises: nothing but the sealed field of the one event holds the name; it print
 from dataclasses import dataclass
 from typing import Annotated
 
+from pydantic import Field
+
 from avow.contracts.organisation import PersonRegistered
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Line
 from avow.kernel.refusal import require
-from pydantic import Field
 
 
 class RegisterPerson(Command):

@@ -15,7 +15,6 @@ from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
 from avow.programme.choice import choose
-
 from avow_pledge.domain.campaign import RunningCampaign
 from avow_pledge.domain.item import Item
 

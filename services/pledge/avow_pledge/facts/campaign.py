@@ -1,11 +1,11 @@
 """What a campaign's decisions may know; they are the office's (R-01)."""
 
+from sqlalchemy import Connection
+
 from avow.eventlog.execute import Asked, Grounds
 from avow.kernel.refusal import Refusal, require
 from avow.programme import ProgrammeTemplate, UnknownTemplate, load
 from avow.register.reading import RegisterReader
-from sqlalchemy import Connection
-
 from avow_pledge.domain.campaign import Campaign, CampaignCommand, CampaignFacts, DraftCampaign
 
 

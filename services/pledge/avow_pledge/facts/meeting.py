@@ -4,11 +4,11 @@ A meeting is its unit's secretary's to record. A comment is its commentator's, w
 office may record either, a comment on its commentator's behalf.
 """
 
+from sqlalchemy import Connection
+
 from avow.eventlog.execute import Asked, Grounds
 from avow.kernel.refusal import Refusal
 from avow.register.reading import RegisterReader
-from sqlalchemy import Connection
-
 from avow_pledge.domain.meeting import HoldMeeting, Meeting, MeetingCommand, MeetingFacts, RecordComment
 from avow_pledge.facts.standing import running_campaign, unit_then
 

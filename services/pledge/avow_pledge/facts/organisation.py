@@ -1,9 +1,9 @@
 """What decisions about units, persons, memberships and roles may know; they are the office's (R-06, R-56)."""
 
-from avow.eventlog.execute import Asked, Grounds
-from avow.register.reading import RegisterReader
 from sqlalchemy import Connection
 
+from avow.eventlog.execute import Asked, Grounds
+from avow.register.reading import RegisterReader
 from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipCommand, MembershipFacts
 from avow_pledge.domain.person import Person, PersonCommand, PersonFacts
 from avow_pledge.domain.role import AppointRole, Role, RoleCommand, RoleFacts

@@ -4,11 +4,11 @@ A member's pledge is the member's own to write and to make, and their secretary'
 approve and to return one is the secretary's. The office may do all of it.
 """
 
+from sqlalchemy import Connection
+
 from avow.eventlog.execute import Asked, Grounds
 from avow.kernel.refusal import Refusal, require
 from avow.register.reading import RegisterReader
-from sqlalchemy import Connection
-
 from avow_pledge.domain.pledge import (
     ApprovePledge,
     DraftPledge,

@@ -3,11 +3,11 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from avow.kernel.refusal import require
 from avow.register.projection import Register, roles
 from avow.register.reading import SECRETARY, RegisterReader, Unit
-from sqlalchemy import select
-
 from avow_pledge.domain.campaign import RunningCampaign
 
 

@@ -1,12 +1,12 @@
 """Campaigns (R-01)."""
 
+from fastapi import APIRouter
+
 from avow.contracts.values import Identity
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter
-
 from avow_pledge.domain.campaign import ApproveCampaign, DraftCampaign, campaign
 from avow_pledge.facts import campaign_facts, campaign_redraft_facts
 from avow_pledge.reading.register import CampaignEntry, CampaignPage, campaign_entries, campaign_page

@@ -1,11 +1,11 @@
 """Meetings and the comments made there (R-32…R-36)."""
 
+from fastapi import APIRouter
+
 from avow.contracts.values import Identity, Key
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter
-
 from avow_pledge.domain.meeting import HoldMeeting, RecordComment, meeting
 from avow_pledge.facts import meeting_facts
 from avow_pledge.projections.meeting_register import MeetingRegister

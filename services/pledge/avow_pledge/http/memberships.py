@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
+from fastapi import APIRouter, Query
+
 from avow.contracts.values import Identity, Instant
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter, Query
-
 from avow_pledge.domain.membership import EnrolMember, LeaveUnit, membership
 from avow_pledge.facts import membership_facts
 from avow_pledge.reading.register import MembershipEntry, membership_entries

@@ -1,11 +1,11 @@
 """People (R-06)."""
 
+from fastapi import APIRouter
+
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter
-
 from avow_pledge.domain.person import RegisterPerson, person
 from avow_pledge.facts import person_facts
 from avow_pledge.reading.register import PersonEntry, person_entries

@@ -1,11 +1,11 @@
 """Pledges (R-26, R-28, R-29)."""
 
+from fastapi import APIRouter
+
 from avow.contracts.values import Identity, Key
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter
-
 from avow_pledge.domain.pledge import ApprovePledge, DraftPledge, MakePledge, ReturnPledge, SubmitPledge, pledge
 from avow_pledge.facts import pledge_facts, pledge_redraft_facts
 from avow_pledge.projections.pledge_wall import PledgeWall

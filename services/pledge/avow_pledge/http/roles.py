@@ -2,14 +2,14 @@
 
 from typing import Annotated
 
+from fastapi import APIRouter, Query
+from pydantic import StringConstraints
+
 from avow.contracts.values import Identity, Instant, Key
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter, Query
-from pydantic import StringConstraints
-
 from avow_pledge.domain.role import AppointRole, EndRole, role
 from avow_pledge.facts import role_facts
 from avow_pledge.reading.register import RoleEntry, role_entries

@@ -1,11 +1,11 @@
 """Units (R-06)."""
 
+from fastapi import APIRouter
+
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from fastapi import APIRouter
-
 from avow_pledge.domain.unit import RegisterUnit, unit
 from avow_pledge.facts import unit_facts
 from avow_pledge.reading.register import UnitEntry, unit_entries

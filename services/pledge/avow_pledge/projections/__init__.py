@@ -2,7 +2,6 @@
 
 from avow.projections.projection import Projection
 from avow.register.projection import Register
-
 from avow_pledge.projections.meeting_register import MeetingRegister
 from avow_pledge.projections.pledge_wall import PledgeWall
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from avow.contracts.meeting import CommentText
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, Select, Table, select
 
+from avow.contracts.meeting import CommentText
 from avow_pledge.projections.meeting_register import MeetingRegister, comments, meetings
 from avow_pledge.reading.opening import opener
 

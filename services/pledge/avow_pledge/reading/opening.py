@@ -5,10 +5,11 @@ Promises: where a key was destroyed the answer says so in the value's place, and
 
 from collections.abc import Callable, Iterable
 
-from avow.eventlog.seals import open_seals
-from avow.kernel.seal import Seal
 from pydantic import JsonValue
 from sqlalchemy import Connection
+
+from avow.eventlog.seals import open_seals
+from avow.kernel.seal import Seal
 
 
 def opener(

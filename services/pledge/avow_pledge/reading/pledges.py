@@ -2,10 +2,10 @@
 
 from datetime import date, datetime
 
-from avow.contracts.pledge import ItemWording, PledgeItem, Pledger
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, select
 
+from avow.contracts.pledge import ItemWording, PledgeItem, Pledger
 from avow_pledge.projections.pledge_wall import PledgeWall, wall
 from avow_pledge.reading.opening import opener
 

@@ -2,14 +2,14 @@
 
 from datetime import date, datetime
 
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
+
 from avow.contracts.organisation import Standing
 from avow.contracts.values import Label
 from avow.kernel.refusal import Refusal
 from avow.projections.projection import ViewTable
 from avow.register.projection import Register, campaigns, memberships, people, roles, units
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
-
 from avow_pledge.reading.opening import opener
 
 
