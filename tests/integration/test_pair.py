@@ -53,7 +53,7 @@ async def test_a_ledger_row_follows_from_both_services_and_everything_verifies(s
         round_id = await play(stage)
         ledger = (await stage.evaluation.read("ledger", round_id=round_id))["items"]
         assert [(row["seq"], row["eligible"], row["cast"]) for row in ledger] == [(1, 69, 57), (2, 71, 49), (3, 32, 8)]
-        assert [row["recognition"] for row in ledger] == ["66.049082195", "61.728949402", None]
+        assert [row["recognition"] for row in ledger] == ["66.054498135", "61.732278359", None]
         before = await verdict_on(running)
         assert before.ok, before.findings
         registers = {p.checksum_live for side in before.sides for p in side.projections if p.name == "register"}

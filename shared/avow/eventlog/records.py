@@ -25,7 +25,7 @@ E = TypeVar("E", bound=Event)
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who caused an event, when it happened, and what it belongs to."""
+    """Who caused an event, when it happened (a naive time is a ValueError), and what it belongs to."""
 
     occurred_at: datetime
     actor: str | None = None
@@ -35,6 +35,10 @@ class Context:
     causation_id: UUID | None = None
     traceparent: str | None = None
     late_reason: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("a moment without a time zone")
 
 
 @dataclass(frozen=True, slots=True)
