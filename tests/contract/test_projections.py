@@ -163,15 +163,15 @@ class TestProjections:
     async def test_organisations_are_folded_apart(self, engine_url: str) -> None:
         async with a_log(engine_url, orgs=("demo", "other"), types=SAMPLE_TYPES) as log:
             await prepare(log, Sample())
-            await log.append(proposed(a_unit(1, "here")))
-            await log.append(proposed(a_unit(1, "there")), org="other")
-            assert await catch_up(log, Sample()) == 2
-            assert [row["name"] for row in (await _rows(log, units)).values()] == ["here"]
+            await log.append(proposed(a_unit(1, "a")), proposed(a_unit(2, "a")))
+            await log.append(proposed(a_unit(1, "a")), org="other")
+            assert await catch_up(log, Sample()) == 3
             assert await log.database.read(lambda c: position_of(c, "other", Sample())) is None
             await catch_up(log, Sample(), org="other")
-            sql = units.sql(1)
-            found = await log.database.read(lambda c: c.execute(select(sql.c.org, sql.c.name)).all())
-            assert sorted(tuple(row) for row in found) == [("demo", "here"), ("other", "there")]
+            sql = names.sql(1)
+            found = await log.database.read(lambda c: c.execute(select(sql.c.org, sql.c.units)).all())
+            assert sorted(tuple(row) for row in found) == [("demo", 2), ("other", 1)]
+            assert await content(log, Sample()) != await content(log, Sample(), "other")
 
     @pytest.mark.parametrize("word", ["break", "too much"])
     async def test_an_event_that_cannot_be_folded_leaves_rows_and_checkpoint_untouched(

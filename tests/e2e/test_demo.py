@@ -93,6 +93,16 @@ def test_no_name_stands_in_the_clear_in_a_database_or_a_log_line(played: Mapping
         assert [name for name in names if name.encode() in held] == [], file.name
 
 
+def test_a_simulated_book_is_not_continued_by_the_real_clock(played: Mapping[str, Any], data: Path) -> None:
+    before = (data / "pledge.db").read_bytes()
+    env = {**environment(data), "AVOW_ORGS": "demo"}
+    command = [sys.executable, "-m", "avow", "up"]
+    said = subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=WITHIN)
+    assert said.returncode == 2
+    assert "simulated clock" in said.stderr
+    assert (data / "pledge.db").read_bytes() == before
+
+
 def test_verify_agrees_afterwards_and_names_what_was_altered(played: Mapping[str, Any], data: Path) -> None:
     assert avow(data, "verify", "--json").returncode == 0
     with sqlite3.connect(data / "evaluation.db") as connection:

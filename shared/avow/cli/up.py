@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from avow.cli.output import fail, out, read_settings
+from avow.eventlog.append import WrongClock
 from avow.kernel.ports import Ports
 from avow.observe.logging import configure_logging
 from avow.service.hosting import Deployment, PortTaken, deployment
@@ -29,6 +30,12 @@ def up(
         fail(
             f"端口 {taken.port} 已被占用（{taken.service}）。",
             f"Port {taken.port} is in use ({taken.service}). Set AVOW_{taken.service.upper()}_PORT to another, or 0.",
+        )
+    except WrongClock as wrong:
+        fail(
+            f"{wrong.org} 的账本走的是模拟时钟，不能用真实时钟续写。",
+            f"The book of {wrong.org} is kept by a {wrong.book} clock. Choose another folder with --data; "
+            "`avow demo` makes its own anew.",
         )
 
 

@@ -124,8 +124,8 @@ def _require_databases(settings: Settings) -> None:
 def _checksums(projection: ProjectionVerdict) -> str:
     live, replayed = projection.checksum_live, projection.checksum_replayed
     if live is None or live != replayed:
-        return "与重放不符 differs from replay"
-    return f"与重放一致 as replayed  {live[:12]}…"
+        return "重放不符 differs"
+    return f"重放一致 replayed  {live[:12]}…"
 
 
 def _mark(ok: bool) -> str:

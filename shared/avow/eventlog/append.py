@@ -24,17 +24,31 @@ CHUNK = 500
 Answer = list[Appended] | Exception
 
 
+class WrongClock(Exception):
+    """The book's times come from the other kind of clock than this process's; mixed, they would prove nothing."""
+
+    def __init__(self, org: str, book: str) -> None:
+        super().__init__(f"the book of {org} is kept by a {book} clock")
+        self.org = org
+        self.book = book
+
+
 class UnknownOrganisation(LookupError):
     """No book of this organisation was opened here."""
 
 
 def open_book(connection: Connection, org: str, service: str, ports: Ports) -> Head:
-    """The organisation's book: opened with `book.opened` as its first event if it is not there yet."""
+    """The organisation's book: opened with `book.opened` as its first event if it is not there yet.
+
+    Raises WrongClock for a book that is kept by the other kind of clock.
+    """
     head = read_head(connection, org)
     if head is None:
         alone(connection)
         head = read_head(connection, org)
     if head is not None:
+        if head.clock != ports.clock.kind:
+            raise WrongClock(org, head.clock)
         return head
     log_id, now = ports.new_id(), ports.clock.now()
     row = {

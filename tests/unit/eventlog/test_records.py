@@ -1,16 +1,16 @@
 """Events go into the log as compact JSON and come out as what they were, whatever was added to their type since."""
 
 from dataclasses import replace
+from typing import Annotated
 from uuid import UUID
 
 import pytest
 
-from avow.contracts.organisation import PersonRegistered
 from avow.contracts.review import FormRow
 from avow.contracts.values import Label
 from avow.eventlog.records import EventTypes, Recorded, plain_fields
-from avow.kernel.message import PrivateEvent, PublicEvent
-from avow.kernel.seal import Seal
+from avow.kernel.message import Line, PrivateEvent, PublicEvent
+from avow.kernel.seal import Seal, SealedUnder
 from tests.kit.logs import START, Noted, a_person, a_unit, identity
 
 RECORD = Recorded(
@@ -38,6 +38,13 @@ class Asked(PublicEvent, type="form.asked"):
     """An event with a value inside a value."""
 
     rows: tuple[FormRow, ...]
+
+
+class Praised(PublicEvent, type="person.praised"):
+    """An event with a value and a seal."""
+
+    label: Label
+    name: Annotated[Line | Seal, SealedUnder("person/1")]
 
 
 def test_an_event_is_read_by_its_name_and_schema() -> None:
@@ -73,14 +80,17 @@ def test_what_a_later_contract_added_is_passed_over_at_every_depth() -> None:
     data = b'{"rows":[{"key":"a","label":{"zh":"x","en":"y","fr":"z"},"hint":"new"}],"shown":true}'
     record = replace(RECORD, type="form.asked", data=data)
     assert EventTypes([Asked]).decode(record) == Asked(rows=(FormRow(key="a", label=Label(zh="x", en="y")),))
-    sealed = Seal(subject="person/1", event_id=UUID(int=1), field="name", nonce=bytes(12), ciphertext=b"x")
+
+
+def test_what_was_added_beside_a_seal_is_passed_over_too() -> None:
+    seal = Seal(subject="person/1", event_id=UUID(int=1), field="name", nonce=bytes(12), ciphertext=b"x")
     record = replace(
         RECORD,
-        type="person.registered",
-        data=f'{{"person_id":"{identity(1)}","born":1980}}'.encode(),
-        sealed=f'{{"name":{sealed.model_dump_json()},"portrait":{{}}}}'.encode(),
+        type="person.praised",
+        data=b'{"label":{"zh":"x","en":"y","fr":"z"},"born":1980}',
+        sealed=f'{{"name":{seal.model_dump_json()},"portrait":{{}}}}'.encode(),
     )
-    assert EventTypes([PersonRegistered]).decode(record) == PersonRegistered(person_id=identity(1), name=sealed)
+    assert EventTypes([Praised]).decode(record) == Praised(label=Label(zh="x", en="y"), name=seal)
 
 
 def test_only_the_types_wanted_are_read_and_in_their_order() -> None:
