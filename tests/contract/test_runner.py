@@ -6,6 +6,7 @@ from typing import TypeVar
 
 import pytest
 from sqlalchemy import Connection
+from structlog.testing import capture_logs
 
 from avow.eventlog.database import Database
 from avow.eventlog.records import Recorded
@@ -132,6 +133,34 @@ class TestRunner:
         await runner.advance()
         assert runner.stopped["fragile"].org == "demo"
         assert await _position(log, fragile, "other") == reached
+
+    async def test_of_several_organisations_that_stopped_the_first_is_named(self, log: Log) -> None:
+        runner = a_runner(log, Fragile())
+        for org in ("other", "demo"):
+            await _note(log, "break", org=org)
+        await runner.advance()
+        assert runner.stopped == {"fragile": Stopped("demo", 2, "ZeroDivisionError")}
+
+    async def test_one_whose_table_is_gone_holds_nobody_up(self, log: Log) -> None:
+        sturdy, fragile = Sturdy(), Fragile()
+        runner = a_runner(log, fragile, sturdy)
+        last = await _note(log, "a")
+        await log.database.write(words.sql(1).drop)
+        await runner.advance()
+        assert (set(runner.stopped), await _position(log, sturdy)) == ({"fragile"}, last)
+        await log.database.write(words.sql(1).create)
+        await runner.advance()
+        assert (runner.stopped, await _position(log, fragile)) == ({}, last)
+
+    async def test_one_that_stops_is_logged_once_until_it_goes_on(self, log: Log) -> None:
+        fragile = Fragile()
+        runner = a_runner(log, fragile)
+        await _note(log, "break")
+        with capture_logs() as lines:
+            for broken in (True, True, False, True):
+                fragile.broken = broken
+                await runner.advance()
+        assert [(line["event"], line["position"]) for line in lines] == [("projection.stopped", 2)]
 
     async def test_a_reader_does_not_wait_for_one_that_stopped(self, log: Log) -> None:
         fragile = Fragile()

@@ -20,7 +20,7 @@ from avow.eventlog.append import read_head
 from avow.eventlog.execute import Asked, Grounds
 from avow.eventlog.records import EventTypes, Recorded
 from avow.eventlog.tables import event
-from avow.kernel.refusal import Refusal, require
+from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.register.reading import RegisterReader
 from avow_evaluation.domain.ballot import Ballot, BallotCast, BallotFacts, CastBallot, ballot
@@ -88,6 +88,7 @@ def ballot_facts(connection: Connection, asked: Asked[CastBallot, Ballot]) -> Gr
     _require_every_credential(connection, asked.org, round_id)
     facts = BallotFacts(
         occurred_at=asked.occurred_at,
+        now=asked.now,
         round_id=round_id,
         round=round,
         part=part_of(connection, asked.org, round_id, credential_hash),
@@ -134,7 +135,7 @@ def _require_every_credential(connection: Connection, org: str, round_id: str) -
 
 def _announcement(reader: RegisterReader, command: AnnounceRound, at: datetime) -> Announcement:
     for n, unit_id in enumerate(command.subjects):
-        require(reader.unit(unit_id, f"subjects[{n}]").since <= at, "unit.not_yet", f"subjects[{n}]")
+        reader.unit_then(unit_id, at, f"subjects[{n}]")
     campaign = reader.campaign(command.campaign_id)
     zone = campaign.programme.time_zone
     return Announcement(

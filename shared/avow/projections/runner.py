@@ -74,6 +74,9 @@ class Runner:
                     if isinstance(outcome, Stopped):
                         stopped.setdefault(name, outcome)
                 moving = [projection for projection in moving if outcomes[projection.name] is True]
+        for name in stopped.keys() - self.stopped.keys():
+            why = stopped[name]
+            log.error("projection.stopped", projection=name, org=why.org, position=why.position, reason=why.reason)
         self.stopped = stopped
         self._moved.raise_()
 

@@ -1,7 +1,7 @@
 """Asking the register: what a decision needs to know about units, persons and roles on a day.
 
-Promises: every answer notes, in `expect`, the version of each stream it rests on, so that what was read cannot change
-under the decision. Rights are held now; roles said to have been held are held on the day of the matter.
+Promises: every answer but `members` notes, in `expect`, the version of each stream it rests on, so that what was read
+cannot change under the decision. Rights are held now; roles said to have been held are held on the day of the matter.
 """
 
 from collections.abc import Sequence
@@ -73,6 +73,12 @@ class RegisterReader:
         self.expect[f"unit/{unit_id}"] = row.version
         return Unit(unit_id, row.kind, row.category, row.parent_id, row.since)
 
+    def unit_then(self, unit_id: str, moment: datetime, at: str = "unit_id") -> Unit:
+        """A unit that was there at a moment; refuses an unknown one, and one that is younger."""
+        unit = self.unit(unit_id, at)
+        require(unit.since <= moment, "unit.not_yet", at)
+        return unit
+
     def person(self, person_id: str, at: str = "person_id", code: str = "person.unknown") -> None:
         """Refuses an unknown person."""
         sql = people.sql(Register.version)
@@ -82,7 +88,7 @@ class RegisterReader:
         self.expect[f"person/{person_id}"] = version or 0
 
     def members(self, unit_id: str, at: datetime) -> list[str]:
-        """The persons who are members of a unit at a moment, in the order of their identities."""
+        """The persons who are members of a unit at a moment, in the order of their identities; notes nothing."""
         sql = memberships.sql(Register.version)
         query = select(sql.c.person_id).where(sql.c.org == self.org, sql.c.unit_id == unit_id, *_holds(memberships, at))
         return sorted(set(self.connection.scalars(query)))
@@ -94,16 +100,28 @@ class RegisterReader:
         self.expect[f"membership/{person_id}"] = max((row.version for row in rows), default=0)
         return {row.unit_id: row.standing for row in rows if row.since <= at and (row.until is None or at < row.until)}
 
-    def roles_of(self, person_id: str, at: datetime, unit_id: str | None = None) -> list[tuple[str, str]]:
-        """The (unit, role) pairs a person holds at a moment, in one unit or everywhere."""
+    def roles_of(self, person_id: str, at: datetime) -> list[tuple[str, str]]:
+        """The (unit, role) pairs a person holds at a moment; what they do not hold is noted by `rests_on_role`."""
         sql = roles.sql(Register.version)
         query = select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id, *_holds(roles, at))
-        if unit_id is not None:
-            query = query.where(sql.c.unit_id == unit_id)
         rows = sorted(self.connection.execute(query), key=lambda row: (row.unit_id, row.role, row.since))
         for row in rows:
-            self.expect[f"role/{row.unit_id}/{row.role}"] = self._role_version(row.unit_id, row.role)
+            self.rests_on_role(row.unit_id, row.role)
         return [(row.unit_id, row.role) for row in rows]
+
+    def is_secretary_from(self, person_id: str, moment: datetime, unit_id: str) -> bool:
+        """Whether a person is a unit's secretary at a moment or at any time after it."""
+        self.rests_on_role(unit_id, SECRETARY)
+        sql = roles.sql(Register.version)
+        of_the_role = sql.c.org == self.org, sql.c.unit_id == unit_id, sql.c.role == SECRETARY
+        query = select(sql.c.until).where(*of_the_role, sql.c.person_id == person_id)
+        return any(until is None or until > moment for until in self.connection.scalars(query))
+
+    def rests_on_role(self, unit_id: str, role: str) -> None:
+        """Note that the decision rests on who holds a role, and on who does not."""
+        sql = roles.sql(Register.version)
+        query = select(sql.c.version).where(sql.c.org == self.org, sql.c.unit_id == unit_id, sql.c.role == role)
+        self.expect[f"role/{unit_id}/{role}"] = max(self.connection.scalars(query), default=0)
 
     def require_actor(self, actor: str | None) -> None:
         """Refuses an actor the register does not know; whoever runs the deployment is known."""
@@ -126,11 +144,6 @@ class RegisterReader:
         if actor is not OPERATOR:
             held = {role for _, role in self.roles_of(actor, now)}
             require(held & set(wanted), "actor.lacks_role", "Acting-As", role=" / ".join(wanted))
-
-    def _role_version(self, unit_id: str, role: str) -> int:
-        sql = roles.sql(Register.version)
-        query = select(sql.c.version).where(sql.c.org == self.org, sql.c.unit_id == unit_id, sql.c.role == role)
-        return max(self.connection.scalars(query), default=0)
 
 
 def _holds(view: ViewTable, at: datetime) -> tuple[ColumnElement[bool], ...]:

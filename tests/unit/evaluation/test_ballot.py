@@ -11,7 +11,7 @@ from avow_evaluation.domain.electorate import Part
 from avow_evaluation.domain.review_count import full_hour
 from avow_evaluation.domain.review_round import RoundEvent, review_round
 from tests.kit.given import Given, given
-from tests.unit.evaluation.builders import ANNOUNCED, BEST, FROZEN, OPENS, ROUND, ROWS, UNIT, WORST, a_ballot
+from tests.unit.evaluation.builders import ANNOUNCED, BEST, CLOSES, FROZEN, OPENS, ROUND, ROWS, UNIT, WORST, a_ballot
 
 OPENED, CLOSED = ReviewRoundOpened(round_id=ROUND), ReviewRoundClosed(round_id=ROUND, reason=None)
 PAPER = CastBallot(rows=dict.fromkeys(ROWS, BEST))
@@ -19,9 +19,12 @@ NOW = OPENS + timedelta(hours=3)
 
 
 def a_rater(
-    *history: BallotCast, round: tuple[RoundEvent, ...] = (ANNOUNCED, OPENED), part: Part | None = (UNIT, "mass")
+    *history: BallotCast,
+    round: tuple[RoundEvent, ...] = (ANNOUNCED, OPENED),
+    part: Part | None = (UNIT, "mass"),
+    now: datetime = NOW,
 ) -> Given[CastBallot, Ballot, BallotFacts, BallotCast]:
-    facts = BallotFacts(occurred_at=NOW, round_id=ROUND, round=review_round.fold(round), part=part)
+    facts = BallotFacts(occurred_at=full_hour(now), now=now, round_id=ROUND, round=review_round.fold(round), part=part)
     return given(ballot, *history).knowing(facts)
 
 
@@ -51,6 +54,12 @@ def test_ballots_are_taken_while_the_round_is_open(round: tuple[RoundEvent, ...]
     a_rater(round=round).when(PAPER).refused(code, "round_id")
     # Nor does a round that is not open say whether a credential is good.
     a_rater(round=round, part=None).when(PAPER).refused(code, "round_id")
+
+
+def test_no_ballot_is_taken_from_the_announced_end_on_though_nobody_has_closed_the_round_yet() -> None:
+    """R-41: else whoever closes it would choose when enough have said what."""
+    a_rater(now=CLOSES - timedelta(microseconds=1)).when(PAPER).then(a_ballot("mass", BEST))
+    a_rater(now=CLOSES).when(PAPER).refused("round.closed", "round_id")
 
 
 @pytest.mark.parametrize(

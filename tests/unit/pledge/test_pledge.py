@@ -139,6 +139,17 @@ def test_nobody_approves_or_returns_their_own_pledge() -> None:
     given(pledge, drafted(), SUBMITTED).knowing(facts()).when(ApprovePledge()).then(APPROVED)
 
 
+def test_a_units_pledge_counts_as_its_secretarys_own() -> None:
+    """R-58"""
+    of_the_unit = drafted().model_copy(update={"pledger": Pledger(kind="unit", id=UNIT)})
+    for command in (ApprovePledge(), ReturnPledge(reason="请写明时间节点")):
+        given(pledge, of_the_unit, SUBMITTED).knowing(facts(is_secretary=True)).when(command).refused(
+            "pledge.own_approval", "Acting-As"
+        )
+    given(pledge, of_the_unit, SUBMITTED).knowing(facts(is_secretary=False)).when(ApprovePledge()).then(APPROVED)
+    given(pledge, drafted(), SUBMITTED).knowing(facts(is_secretary=True)).when(ApprovePledge()).then(APPROVED)
+
+
 def test_a_returned_pledge_is_drafted_anew() -> None:
     returned = PledgeReturned(pledge_id=PLEDGE, reason="请写明时间节点")
     given(pledge, drafted(), SUBMITTED).knowing(facts()).when(ReturnPledge(reason="请写明时间节点")).then(returned)

@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+from avow.contracts.meeting import MeetingHeld
+from avow.contracts.pledge import Pledger
 from avow.eventlog.execute import Asked
 from avow_pledge.domain.campaign import ApproveCampaign, DraftCampaign, campaign
-from avow_pledge.domain.meeting import meeting
+from avow_pledge.domain.meeting import Meeting, MeetingCommand, meeting
 from avow_pledge.domain.membership import EnrolMember, LeaveUnit, Membership, MembershipCommand, membership
 from avow_pledge.domain.person import RegisterPerson, person
 from avow_pledge.domain.pledge import (
@@ -13,6 +15,7 @@ from avow_pledge.domain.pledge import (
     MakePledge,
     Pledge,
     PledgeCommand,
+    PledgeDrafted,
     ReturnPledge,
     SubmitPledge,
     pledge,
@@ -31,7 +34,17 @@ from avow_pledge.facts import (
     unit_facts,
 )
 from tests.kit.logs import ORG, START, identity
-from tests.unit.pledge.builders import LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
+from tests.unit.pledge.builders import (
+    CAMPAIGN,
+    LEADER,
+    MEETING,
+    MEMBER,
+    OTHER_UNIT,
+    PLEDGE,
+    SECRETARY,
+    UNIT,
+    an_item,
+)
 from tests.unit.pledge.college import (
     COMMITTEE,
     NOBODY,
@@ -46,6 +59,26 @@ from tests.unit.pledge.college import (
 )
 
 NEW = identity(200)
+OF_THE_UNIT = a_draft().model_copy(
+    update={
+        "pledger": Pledger(kind="unit", id=UNIT),
+        "items": tuple([an_item(criterion="good.members")] * 10),
+    }
+)
+
+
+def a_drafted(unit_id: str) -> PledgeDrafted:
+    return PledgeDrafted(
+        pledge_id=PLEDGE,
+        campaign_id=CAMPAIGN,
+        unit_id=unit_id,
+        pledger=Pledger(kind="unit", id=unit_id),
+        phase=None,
+        scope="college",
+        items=(),
+        missing=(),
+        wording=(),
+    )
 
 
 async def test_the_register_is_the_offices_to_keep(college: College) -> None:
@@ -109,6 +142,36 @@ async def test_a_secretary_does_not_approve_their_own_pledge_but_the_office_does
     refused = await college.refuses(pledge, PLEDGE, ApprovePledge(), pledge_facts, SECRETARY)
     assert refused == "pledge.own_approval"
     await college.tell(pledge, PLEDGE, ApprovePledge(), pledge_facts, OFFICE_HAND)
+
+
+async def test_a_secretary_does_not_approve_the_units_pledge_but_the_office_does(college: College) -> None:
+    """R-58"""
+    await college.tell(pledge, PLEDGE, OF_THE_UNIT, pledge_facts, SECRETARY)
+    await college.tell(pledge, PLEDGE, SubmitPledge(), pledge_facts, SECRETARY)
+    for command in (ApprovePledge(), ReturnPledge(reason="请写明时间节点")):
+        assert await college.refuses(pledge, PLEDGE, command, pledge_facts, SECRETARY) == "pledge.own_approval"
+    await college.tell(pledge, PLEDGE, ApprovePledge(), pledge_facts, OFFICE_HAND)
+
+
+async def test_nobody_becomes_the_units_secretary_under_their_approval_or_comment(college: College) -> None:
+    """R-36, R-58: both rest on who is secretary, and on there being none."""
+    now = college.clock.now()
+    for unit_id, version in ((UNIT, 1), (OTHER_UNIT, 0)):
+        drafted = a_drafted(unit_id)
+        vetting: Asked[PledgeCommand, Pledge] = Asked(
+            ORG, PLEDGE, ApprovePledge(), pledge.fold([drafted]), OFFICE_HAND, now, now
+        )
+        approval = await college.see(partial(pledge_facts, asked=vetting))
+        assert approval.expect[f"role/{unit_id}/secretary"] == version
+        held = MeetingHeld(
+            meeting_id=MEETING,
+            **a_meeting().model_copy(update={"unit_id": unit_id}).model_dump(exclude={"occurred_at", "late_reason"}),
+        )
+        commenting: Asked[MeetingCommand, Meeting] = Asked(
+            ORG, MEETING, a_comment(), meeting.fold([held]), LEADER, now, now
+        )
+        comment = await college.see(partial(meeting_facts, asked=commenting))
+        assert comment.expect[f"role/{unit_id}/secretary"] == version
 
 
 async def test_whoever_has_left_the_unit_neither_pledges_nor_answers_for_an_item(college: College) -> None:

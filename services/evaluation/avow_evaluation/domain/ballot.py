@@ -1,13 +1,15 @@
 """A ballot: what one rater says of one unit, once (R-41).
 
-Promises: a credential admits one ballot, because the ballot's stream is named by the credential's hash and has one
-event. The event holds the round, the unit, the rater class and the grades, its time is the full hour, and nothing in it
-says who cast it (tests/unit/evaluation/test_confidentiality.py).
+Promises: none is taken from the announced end on, whether or not the round was closed by then; a credential admits one
+ballot, because the ballot's stream is named by the credential's hash and has one event. The event holds the round, the
+unit, the rater class and the grades, its time is the full hour, and nothing in it says who cast it
+(tests/unit/evaluation/test_confidentiality.py).
 Limit: whoever runs the database sees when the log took each ballot.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from avow.contracts.review import ReviewForm
 from avow.contracts.values import Identity, Key
@@ -42,8 +44,10 @@ class Ballot:
 
 @dataclass(frozen=True, kw_only=True)
 class BallotFacts(Facts):
-    """The round as it stands, and the part of its electorate the credential belongs to, if to any."""
+    """The moment itself, which reaches no event; the round as it stands; and the part of its electorate the credential
+    belongs to, if to any."""
 
+    now: datetime
     round_id: str
     round: ReviewRound
     part: Part | None
@@ -51,6 +55,7 @@ class BallotFacts(Facts):
 
 def decide(command: CastBallot, ballot: Ballot, facts: BallotFacts) -> list[BallotCast]:
     announced = require_standing(facts.round, Status.OPEN)
+    require(facts.now < announced.closes_at, "round.closed", "round_id")
     if facts.part is None:
         raise Refusal("ballot.credential_unknown", "credential")
     require(not ballot.cast, "ballot.already_cast", "credential")

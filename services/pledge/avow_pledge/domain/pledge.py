@@ -1,7 +1,8 @@
 """A pledge: what a unit or a member promises in public (R-24…R-31).
 
 Drafted → submitted → approved → made; short of that it may be returned and drafted anew. Promises: it is made only when
-complete (R-26), and once made its text is frozen (R-29); nobody approves their own (R-58).
+complete (R-26), and once made its text is frozen (R-29); nobody approves their own, and a unit's is its secretary's
+(R-58).
 Limit: who is a member at that moment is a fact read from the register.
 """
 
@@ -103,10 +104,12 @@ class Pledge:
 
 @dataclass(frozen=True, kw_only=True)
 class PledgeFacts(Facts):
-    """The campaign, and the units that the pledger and each accountable person are members of at that moment."""
+    """The campaign, the units that the pledger and each accountable person are members of at that moment, and whether
+    whoever approves or returns is the unit's secretary."""
 
     pledge_id: str
     campaign: RunningCampaign
+    is_secretary: bool = False
     member_of: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
@@ -123,11 +126,11 @@ def decide(command: PledgeCommand, pledge: Pledge, facts: PledgeFacts) -> list[P
             return [PledgeSubmitted(pledge_id=facts.pledge_id)]
         case ApprovePledge():
             draft = _in(pledge, Status.SUBMITTED)
-            require(facts.actor != draft.pledger.id, "pledge.own_approval", "Acting-As")
+            _require_anothers(draft.pledger, facts)
             return [PledgeApproved(pledge_id=facts.pledge_id)]
         case ReturnPledge():
             draft = _in(pledge, Status.SUBMITTED, Status.APPROVED)
-            require(facts.actor != draft.pledger.id, "pledge.own_approval", "Acting-As")
+            _require_anothers(draft.pledger, facts)
             return [PledgeReturned(pledge_id=facts.pledge_id, reason=command.reason)]
         case MakePledge():
             draft = _in(pledge, Status.APPROVED)
@@ -180,6 +183,12 @@ def _require_pledger(pledger: Pledger, unit_id: str, facts: PledgeFacts) -> None
         require(pledger.id == unit_id, "pledge.pledger_not_unit", "pledger.id")
     else:
         require(unit_id in facts.member_of.get(pledger.id, ()), "pledge.pledger_not_member", "pledger.id")
+
+
+def _require_anothers(pledger: Pledger, facts: PledgeFacts) -> None:
+    """Nobody approves or returns their own; a unit's is its secretary's, who speaks for it (R-58)."""
+    own = facts.actor == pledger.id or (pledger.kind == "unit" and facts.is_secretary)
+    require(not own, "pledge.own_approval", "Acting-As")
 
 
 def _require_same(command: DraftPledge, draft: PledgeDrafted | None) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from avow.eventlog.execute import Asked, Grounds
 from avow.kernel.refusal import Refusal
-from avow.register.reading import RegisterReader
+from avow.register.reading import SECRETARY, RegisterReader
 from avow_pledge.domain.meeting import HoldMeeting, Meeting, MeetingCommand, MeetingFacts, RecordComment
-from avow_pledge.facts.standing import running_campaign, unit_then
+from avow_pledge.facts.standing import running_campaign
 
 
 def meeting_facts(connection: Connection, asked: Asked[MeetingCommand, Meeting]) -> Grounds[MeetingFacts]:
@@ -27,7 +27,7 @@ def _of_the_meeting(
     reader: RegisterReader, asked: Asked[MeetingCommand, Meeting], command: HoldMeeting
 ) -> Grounds[MeetingFacts]:
     reader.require_secretary(asked.actor, asked.now, command.unit_id)
-    unit_then(reader, command.unit_id, asked.occurred_at)
+    reader.unit_then(command.unit_id, asked.occurred_at)
     reader.person(command.chair_id, "chair_id")
     return _grounds(reader, asked, command.campaign_id, command.chair_id)
 
@@ -48,6 +48,7 @@ def _of_the_comment(
     else:
         reader.require_office(asked.actor, asked.now)
         reader.person(commentator, "commentator_id")
+    reader.rests_on_role(held.unit_id, SECRETARY)
     return _grounds(reader, asked, held.campaign_id, commentator)
 
 

@@ -8,7 +8,6 @@ from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipComma
 from avow_pledge.domain.person import Person, PersonCommand, PersonFacts
 from avow_pledge.domain.role import AppointRole, Role, RoleCommand, RoleFacts
 from avow_pledge.domain.unit import Unit, UnitCommand, UnitFacts
-from avow_pledge.facts.standing import is_secretary_from, unit_then
 
 
 def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Grounds[UnitFacts]:
@@ -16,7 +15,7 @@ def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Groun
     reader = RegisterReader(connection, asked.org)
     reader.require_office(asked.actor, asked.now)
     parent_id = asked.command.parent_id
-    parent = None if parent_id is None else unit_then(reader, parent_id, asked.occurred_at, "parent_id")
+    parent = None if parent_id is None else reader.unit_then(parent_id, asked.occurred_at, "parent_id")
     facts = UnitFacts(
         occurred_at=asked.occurred_at,
         actor=asked.actor,
@@ -41,13 +40,13 @@ def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Mem
     reader.require_office(asked.actor, asked.now)
     command, person_id = asked.command, asked.identity
     reader.person(person_id)
-    unit_then(reader, command.unit_id, asked.occurred_at)
+    reader.unit_then(command.unit_id, asked.occurred_at)
     leaving = isinstance(command, LeaveUnit)
     facts = MembershipFacts(
         occurred_at=asked.occurred_at,
         actor=asked.actor,
         person_id=person_id,
-        is_secretary=leaving and is_secretary_from(reader, command.unit_id, person_id, asked.occurred_at),
+        is_secretary=leaving and reader.is_secretary_from(person_id, asked.occurred_at, command.unit_id),
     )
     return Grounds(facts, reader.expect)
 
@@ -58,7 +57,7 @@ def role_facts(connection: Connection, asked: Asked[RoleCommand, Role]) -> Groun
     reader.require_office(asked.actor, asked.now)
     command = asked.command
     unit_id, role = asked.identity.split("/")
-    unit = unit_then(reader, unit_id, asked.occurred_at)
+    unit = reader.unit_then(unit_id, asked.occurred_at)
     reader.person(command.person_id)
     programme, is_member = None, False
     if isinstance(command, AppointRole):

@@ -1,7 +1,7 @@
 """What a pledge's decisions may know (R-26, R-28).
 
 A member's pledge is the member's own to write and to make, and their secretary's; a unit's is its secretary's. To
-approve and to return one is the secretary's. The office may do all of it.
+approve and to return one is the secretary's, a unit's the office's. The office may do all of it.
 """
 
 from sqlalchemy import Connection
@@ -18,7 +18,7 @@ from avow_pledge.domain.pledge import (
     PledgeFacts,
     ReturnPledge,
 )
-from avow_pledge.facts.standing import running_campaign, unit_then
+from avow_pledge.facts.standing import running_campaign
 
 
 def pledge_facts(connection: Connection, asked: Asked[PledgeCommand, Pledge]) -> Grounds[PledgeFacts]:
@@ -31,13 +31,14 @@ def pledge_facts(connection: Connection, asked: Asked[PledgeCommand, Pledge]) ->
     vetting = isinstance(asked.command, ApprovePledge | ReturnPledge)
     if vetting or not _is_own(about, asked.actor):
         reader.require_secretary(asked.actor, asked.now, about.unit_id)
-    unit_then(reader, about.unit_id, asked.occurred_at)
+    reader.unit_then(about.unit_id, asked.occurred_at)
     people = set() if vetting else _people(about)
     facts = PledgeFacts(
         occurred_at=asked.occurred_at,
         actor=asked.actor,
         pledge_id=asked.identity,
         campaign=running_campaign(reader, about.campaign_id, asked.occurred_at),
+        is_secretary=vetting and _is_secretary(reader, about.unit_id, asked),
         member_of={person_id: reader.units_of(person_id, asked.occurred_at).keys() for person_id in people},
     )
     return Grounds(facts, reader.expect)
@@ -52,6 +53,10 @@ def pledge_redraft_facts(connection: Connection, asked: Asked[PledgeCommand, Ple
 
 def _is_own(about: DraftPledge | PledgeDrafted, actor: str | None) -> bool:
     return about.pledger.kind == "member" and about.pledger.id == actor
+
+
+def _is_secretary(reader: RegisterReader, unit_id: str, asked: Asked[PledgeCommand, Pledge]) -> bool:
+    return asked.actor is not None and reader.is_secretary_from(asked.actor, asked.now, unit_id)
 
 
 def _people(about: DraftPledge | PledgeDrafted) -> set[str]:
