@@ -177,5 +177,5 @@ class TestExecute:
         assert await total(log) == 0
 
     async def test_a_command_that_changes_nothing_writes_nothing(self, log: Log) -> None:
-        assert await add(log, 1, keyed(), events=0) == Outcome(0, ())
+        assert await add(log, 1, keyed(), events=0) == Outcome(1, ())
         assert len(await log.rows()) == 1

@@ -124,6 +124,7 @@ class TestProof:
             title=Label(zh="明诺", en='quote " backslash \\ and \u2028'[:-1]),
             starts_on=START.date(),
             ends_on=None,
+            document_text_sha256=None,
             programme={"b": [1, 2.5, None, True], "a": "\u0000\u2028\U0001f600</script>", "": {}},
         )
         await log.append(proposed(odd))

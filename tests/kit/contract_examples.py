@@ -101,6 +101,7 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         title=Label(zh="创先争优活动", en="Strive for excellence"),
         starts_on=date(2010, 6, 1),
         ends_on=date(2012, 6, 30),
+        document_text_sha256="0123456789abcdef" * 4,
         programme={"key": "cxzy-2010", "roles": [{"key": "secretary"}], "weights": {"recognition": "0.30"}},
     ),
     UnitRegistered(unit_id=BRANCH, name="计算机系教工支部", kind="branch", category="teaching", parent_id=COMMITTEE),

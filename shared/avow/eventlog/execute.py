@@ -15,7 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import Connection, select
 
 from avow.eventlog import reading
-from avow.eventlog.append import find_events
+from avow.eventlog.append import find_events, read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
@@ -129,7 +129,7 @@ class Executor:
     ) -> Outcome | None:
         stream = decider.stream_of(identity)
 
-        def load(connection: Connection) -> Outcome | tuple[S, int, Grounds[F], datetime]:
+        def load(connection: Connection) -> Outcome | tuple[S, int, Grounds[F], datetime, int]:
             if (done := _done_before(connection, origin)) is not None:
                 return done
             records = reading.stream(connection, origin.org, stream)
@@ -137,19 +137,21 @@ class Executor:
             happened = _when(command, occurred_at, now, records[-1].occurred_at if records else None)
             state = decider.fold(self._types.decode_as(decider.events, records))
             asked = Asked(origin.org, identity, command, state, origin.actor, happened, now)
-            return state, len(records), ground(connection, asked), happened
+            head = read_head(connection, origin.org)
+            return state, len(records), ground(connection, asked), happened, head.position if head else 0
 
         loaded = await self._database.read(load)
         if isinstance(loaded, Outcome):
             return loaded
-        state, version, grounds, happened = loaded
+        state, version, grounds, happened, position = loaded
         decided = decider.decide(command, state, grounds.facts)
         proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
         appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: version})
         if origin.retry_key is not None and any(row.repeated for row in appended):
             # Somebody used the key at the same time; whether it was this very command, the next attempt finds out.
             return None
-        return Outcome(max((row.position for row in appended), default=0), tuple(appended))
+        # A command that changes nothing stands where the log stood when that was decided.
+        return Outcome(max((row.position for row in appended), default=position), tuple(appended))
 
     def _propose(
         self, stream: str, event: Event, n: int, command: Command, origin: Origin, happened: datetime

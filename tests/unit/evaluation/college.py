@@ -53,6 +53,7 @@ REGISTER: tuple[tuple[str, Event], ...] = (
             title=Label(zh=PROGRAMME.title.zh, en=PROGRAMME.title.en),
             starts_on=PROGRAMME.starts_on,
             ends_on=PROGRAMME.ends_on,
+            document_text_sha256=None,
             programme=PROGRAMME.model_dump(mode="json"),
         ),
     ),

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 
 import pytest
 from sqlalchemy import Connection, create_engine
@@ -188,13 +189,15 @@ async def test_the_views_are_the_same_when_the_log_is_folded_anew_in_pages_of_an
     live = await evaluation.service.database.read(sums)
     records = await evaluation.records()
     for size in (1, 1000):
-        with create_engine("sqlite://").begin() as scratch:
+        engine = create_engine("sqlite://")
+        with closing(engine.connect()) as scratch:
             create_views(scratch, PROJECTIONS)
             for projection in PROJECTIONS:
                 wanted = [record for record in records if record.type in projection.event_types]
                 for start in range(0, len(wanted), size):
                     fold(scratch, ORG, projection, evaluation.service.types, wanted[start : start + size])
             assert sums(scratch) == live
+        engine.dispose()
 
 
 async def a_round() -> dict[str, object]:

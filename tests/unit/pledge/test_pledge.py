@@ -151,13 +151,13 @@ def test_a_units_pledge_counts_as_its_secretarys_own() -> None:
 
 
 def test_a_returned_pledge_is_drafted_anew() -> None:
-    returned = PledgeReturned(pledge_id=PLEDGE, reason="请写明时间节点")
+    returned = PledgeReturned(pledge_id=PLEDGE, unit_id=UNIT, reason="请写明时间节点")
     given(pledge, drafted(), SUBMITTED).knowing(facts()).when(ReturnPledge(reason="请写明时间节点")).then(returned)
     given(pledge, drafted(), SUBMITTED, returned).knowing(facts()).when(a_draft(an_item())).then(drafted())
 
 
 def test_an_approved_pledge_that_can_no_longer_be_made_is_returned() -> None:
-    returned = PledgeReturned(pledge_id=PLEDGE, reason="责任人已调离")
+    returned = PledgeReturned(pledge_id=PLEDGE, unit_id=UNIT, reason="责任人已调离")
     given(pledge, drafted(), SUBMITTED, APPROVED).knowing(facts()).when(ReturnPledge(reason="责任人已调离")).then(
         returned
     )
@@ -235,3 +235,12 @@ def test_a_pledge_after_the_last_phase_is_lawful_and_counts_for_none() -> None:
 
 def test_a_pledge_nobody_wrote_is_unknown() -> None:
     given(pledge).knowing(facts()).when(SubmitPledge()).refused("pledge.unknown", "pledge_id")
+
+
+def test_a_pledge_outside_the_campaign_is_refused() -> None:
+    """R-01"""
+    before = facts(campaign=a_running_campaign(today=date(2010, 5, 31)))
+    given(pledge).knowing(before).when(a_draft()).refused("pledge.outside_campaign", "occurred_at")
+    given(pledge, drafted(), SUBMITTED, APPROVED).knowing(before).when(MakePledge(channel="website")).refused(
+        "pledge.outside_campaign", "occurred_at"
+    )

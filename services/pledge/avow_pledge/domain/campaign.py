@@ -7,11 +7,10 @@ Limit: an approved campaign is not amended.
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Annotated
 
-from pydantic import JsonValue, StringConstraints
+from pydantic import JsonValue
 
-from avow.contracts.campaign import CampaignApproved
+from avow.contracts.campaign import CampaignApproved, Digest
 from avow.contracts.values import Identity, Key, Label
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent
@@ -19,9 +18,6 @@ from avow.kernel.refusal import Refusal, require
 from avow.programme import ProgrammeTemplate
 from avow.programme.consistency import problems
 from avow.programme.vocabulary import Label as ProgrammeLabel
-
-Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-"""SHA-256 in lower-case hexadecimal."""
 
 
 class DraftCampaign(Command):
@@ -154,5 +150,6 @@ def _approved(draft: CampaignDrafted) -> CampaignApproved:
         title=draft.title,
         starts_on=draft.starts_on,
         ends_on=draft.ends_on,
+        document_text_sha256=draft.document_text_sha256,
         programme=draft.programme,
     )

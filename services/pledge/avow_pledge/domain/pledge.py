@@ -9,12 +9,14 @@ Limit: who is a member at that moment is a fact read from the register.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from typing import Annotated
 
 from avow.contracts.pledge import PledgeItem, PledgeMade, Pledger, Wording
 from avow.contracts.values import Identity, Key
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
+from avow.kernel.seal import Seal, SealedUnder
 from avow.programme.choice import choose
 from avow_pledge.domain.campaign import RunningCampaign
 from avow_pledge.domain.item import Item
@@ -76,8 +78,11 @@ class PledgeApproved(PrivateEvent, type="pledge.approved"):
 
 
 class PledgeReturned(PrivateEvent, type="pledge.returned"):
+    """The reason is sealed for the unit: it may speak of people."""
+
     pledge_id: Identity
-    reason: Prose
+    unit_id: Identity
+    reason: Annotated[Prose | Seal, SealedUnder("unit/{unit_id}")]
 
 
 PledgeEvent = PledgeDrafted | PledgeSubmitted | PledgeApproved | PledgeReturned | PledgeMade
@@ -116,6 +121,7 @@ class PledgeFacts(Facts):
 def decide(command: PledgeCommand, pledge: Pledge, facts: PledgeFacts) -> list[PledgeEvent]:
     match command:
         case DraftPledge():
+            _require_running(facts)
             require(pledge.status in (Status.NONE, Status.DRAFTED, Status.RETURNED), "pledge.frozen")
             _require_same(command, pledge.draft)
             _require_pledger(command.pledger, command.unit_id, facts)
@@ -131,8 +137,9 @@ def decide(command: PledgeCommand, pledge: Pledge, facts: PledgeFacts) -> list[P
         case ReturnPledge():
             draft = _in(pledge, Status.SUBMITTED, Status.APPROVED)
             _require_anothers(draft.pledger, facts)
-            return [PledgeReturned(pledge_id=facts.pledge_id, reason=command.reason)]
+            return [PledgeReturned(pledge_id=facts.pledge_id, unit_id=draft.unit_id, reason=command.reason)]
         case MakePledge():
+            _require_running(facts)
             draft = _in(pledge, Status.APPROVED)
             require_complete(draft, facts)
             choose(facts.campaign.programme.channel, command.channel, "channel")
@@ -183,6 +190,11 @@ def _require_pledger(pledger: Pledger, unit_id: str, facts: PledgeFacts) -> None
         require(pledger.id == unit_id, "pledge.pledger_not_unit", "pledger.id")
     else:
         require(unit_id in facts.member_of.get(pledger.id, ()), "pledge.pledger_not_member", "pledger.id")
+
+
+def _require_running(facts: PledgeFacts) -> None:
+    """What is promised in a campaign is promised on one of its days (R-01)."""
+    require(facts.campaign.includes(facts.campaign.today), "pledge.outside_campaign", "occurred_at")
 
 
 def _require_anothers(pledger: Pledger, facts: PledgeFacts) -> None:

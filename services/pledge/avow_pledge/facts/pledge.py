@@ -31,6 +31,9 @@ def pledge_facts(connection: Connection, asked: Asked[PledgeCommand, Pledge]) ->
     vetting = isinstance(asked.command, ApprovePledge | ReturnPledge)
     if vetting or not _is_own(about, asked.actor):
         reader.require_secretary(asked.actor, asked.now, about.unit_id)
+    if vetting:
+        # A right held now does not reach back: whoever vetted then was secretary then.
+        reader.require_secretary(asked.actor, asked.occurred_at, about.unit_id)
     reader.unit_then(about.unit_id, asked.occurred_at)
     people = set() if vetting else _people(about)
     facts = PledgeFacts(
