@@ -1,10 +1,11 @@
 """`avow demo`: a small campaign from pledge to ledger, played over HTTP, then verified."""
 
 import asyncio
+import fcntl
 import json
 import shutil
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +16,7 @@ from rich.table import Table
 from sqlalchemy import Connection, func, select
 
 from avow.audit.verify import PairVerdict
-from avow.cli.output import at_a_terminal, fail, out, read_settings
+from avow.cli.output import at_a_terminal, fail, needing_the_databases, out, read_settings
 from avow.cli.up import say_where, until_interrupted
 from avow.cli.verify import examine, tell
 from avow.demo.client import Player
@@ -54,8 +55,7 @@ def demo(
     if not serve:
         # Nobody will look in, so any free port will do.
         settings = settings.model_copy(update={"pledge_port": 0, "evaluation_port": 0})
-    _empty(data)
-    with (data / "avow.log").open("w", encoding="utf-8") as log:
+    with needing_the_databases(), _emptied(data), (data / "avow.log").open("w", encoding="utf-8") as log:
         configure_logging(log)
         try:
             ok = asyncio.run(_play(settings, bool(serve), json_))
@@ -94,15 +94,28 @@ async def _play(settings: Settings, serve: bool, json_: bool) -> bool:
         return verdict.ok
 
 
-def _empty(data: Path) -> None:
-    if data.exists():
-        if any(data.iterdir()) and not (data / MADE_HERE).exists():
+@contextmanager
+def _emptied(data: Path) -> Iterator[None]:
+    """The folder with nothing in it but the mark, held against another demo until the block ends."""
+    data.mkdir(parents=True, exist_ok=True)
+    if any(data.iterdir()) and not (data / MADE_HERE).exists():
+        fail(f"{data} 不是演示建的目录，不敢清空。", f"{data} was not made by the demo. Choose another with --data.")
+    with (data / MADE_HERE).open("a") as mark:
+        try:
+            fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             fail(
-                f"{data} 不是演示建的目录，不敢清空。", f"{data} was not made by the demo. Choose another with --data."
+                f"{data} 中另有一场演示正在进行。",
+                f"Another demo is at work in {data}. End it, or choose another folder with --data.",
             )
-        shutil.rmtree(data)
-    data.mkdir(parents=True)
-    (data / MADE_HERE).touch()
+        for old in data.iterdir():
+            if old.name == MADE_HERE:
+                continue
+            if old.is_dir() and not old.is_symlink():
+                shutil.rmtree(old)
+            else:
+                old.unlink()
+        yield
 
 
 def _quiet(line: Line) -> None:

@@ -65,16 +65,18 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _try("services", lambda: ", ".join(installed()), "make setup")
     yield _try("templates", lambda: ", ".join(load(key).key for key in available()), "make setup")
     for name in type(settings).model_fields:
-        yield Finding(f"AVOW_{name.upper()}", _shown(getattr(settings, name)))
+        yield Finding(f"AVOW_{name.upper()}", _shown(name, getattr(settings, name)))
     yield _writable(settings.data)
     for service in installed():
         yield _port_free(service, settings)
         yield from _database(service, settings)
 
 
-def _shown(value: object) -> str:
-    if value is None:
+def _shown(name: str, value: object) -> str:
+    if value is None or value == "":
         return "默认 / default"
+    if name.endswith("_database"):
+        return make_url(str(value)).render_as_string(hide_password=True)
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -88,12 +90,12 @@ def _try(what: str, look: Callable[[], str], todo: str) -> Finding:
 def _writable(folder: Path) -> Finding:
     nearest = next(parent for parent in (folder.resolve(), *folder.resolve().parents) if parent.exists())
     todo = f"给予写权限或改设 AVOW_DATA / make {nearest} writable or set AVOW_DATA"
-    return Finding("data", str(folder), os.access(nearest, os.W_OK), todo)
+    return Finding("data", str(folder), nearest.is_dir() and os.access(nearest, os.W_OK), todo)
 
 
 def _port_free(service: str, settings: Settings) -> Finding:
     port = settings.port(service)
-    with socket.socket() as probe:
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as probe:
         probe.settimeout(0.5)
         taken = port != 0 and probe.connect_ex((settings.host, port)) == 0
     todo = f"停止占用者，或改设 / stop what answers there, or set AVOW_{service.upper()}_PORT"

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from avow.cli.output import fail, out, read_settings
+from avow.cli.output import fail, needing_the_databases, out, read_settings
 from avow.eventlog.append import WrongClock
 from avow.kernel.ports import Ports
 from avow.observe.logging import configure_logging
@@ -25,7 +26,8 @@ def up(
     settings = read_settings(data=data)
     configure_logging(sys.stderr)
     try:
-        asyncio.run(_run(settings, json_))
+        with needing_the_databases():
+            asyncio.run(_run(settings, json_))
     except PortTaken as taken:
         fail(
             f"端口 {taken.port} 已被占用（{taken.service}）。",
@@ -42,7 +44,7 @@ def up(
 async def _run(settings: Settings, json_: bool) -> None:
     async with deployment(settings, Ports()) as running:
         if json_:
-            out.print(json.dumps({"services": running.urls, "token": running.token}), soft_wrap=True)
+            out.print(json.dumps({"services": running.urls, "token": running.token}), soft_wrap=True, markup=False)
         else:
             say_where(running)
         await until_interrupted(running.stopped)
@@ -51,8 +53,8 @@ async def _run(settings: Settings, json_: bool) -> None:
 def say_where(running: Deployment) -> None:
     """Where each service answers and the token that opens it."""
     for name, url in running.urls.items():
-        out.print(f"  {name:<11} {url}/docs?token={running.token}", soft_wrap=True)
-    out.print(f"  操作员令牌 / operator token: [bold]{running.token}[/bold]")
+        out.print(f"  {name:<11} {url}/docs?token={running.token}", soft_wrap=True, markup=False)
+    out.print(f"  操作员令牌 / operator token: [bold]{escape(running.token)}[/bold]", soft_wrap=True)
     out.print("  Ctrl-C 结束 / to stop")
 
 

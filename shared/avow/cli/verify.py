@@ -12,12 +12,11 @@ import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import inspect, make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from avow.audit.projections import ProjectionVerdict
 from avow.audit.rows import books
 from avow.audit.verify import PairVerdict, Side, verify_pair
-from avow.cli.output import err, fail, out, read_settings
+from avow.cli.output import err, fail, needing_the_databases, out, read_settings
 from avow.eventlog.database import Database, open_database
 from avow.eventlog.records import EventTypes
 from avow.service.hosting import installed
@@ -32,13 +31,8 @@ def verify(
     """重算每一条记录、每一张视图，并与对方比对。 Recompute every leaf, chain and view, and compare the two services."""
     settings = read_settings(data=data)
     _require_databases(settings)
-    try:
+    with needing_the_databases():
         verdicts = asyncio.run(_verify(settings, org))
-    except (SQLAlchemyError, OSError) as error:
-        reason = str(getattr(error, "orig", None) or error).partition("\n")[0]
-        fail(
-            f"读不了数据库：{reason}。", f"The database cannot be read: {reason}. `avow doctor` says what is in force."
-        )
     if not verdicts:
         fail("没有可核验的账本。", "There is no book to verify. Check --data and --org, or AVOW_DATA.")
     ok = all(verdict.ok for verdict in verdicts)

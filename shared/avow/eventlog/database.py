@@ -11,12 +11,18 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 T = TypeVar("T")
 _PREPARING = 0x61766F77
+
+AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError)
+"""What a database that cannot be reached, or cannot take anything, raises; while connecting the driver's own errors."""
 
 
 class Database(Protocol):

@@ -1,9 +1,16 @@
-"""Log lines: one JSON object a line, times in UTC, identifiers only; never a body, a name, a token or a ballot."""
+"""Log lines: one JSON object a line, times in UTC, identifiers only; never a body, a name, a token or a ballot.
+
+Promises: of an exception only kinds and places are written, whoever logs it: a driver's message quotes the parameters
+of the statement, a validator's what was sent (tests/unit/observe/test_logging.py).
+"""
 
 import logging
+import sys
 from typing import TextIO
 
 import structlog
+
+from avow.observe.raised import raised
 
 
 def configure_logging(stream: TextIO, level: int = logging.INFO) -> None:
@@ -14,7 +21,7 @@ def configure_logging(stream: TextIO, level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor] = [
-        structlog.processors.format_exc_info,
+        _without_messages,
         structlog.processors.JSONRenderer(ensure_ascii=False),
     ]
     structlog.configure(
@@ -31,3 +38,13 @@ def configure_logging(stream: TextIO, level: int = logging.INFO) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _without_messages(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    given = line.pop("exc_info", None)
+    if given:
+        exc = given if isinstance(given, BaseException) else given[1] if isinstance(given, tuple) else sys.exception()
+        line["raised"] = raised(exc)
+    # The standard library keeps a text it made of the same exception.
+    line.pop("exception", None)
+    return line

@@ -45,6 +45,8 @@ class Runner:
     def __init__(self, database: Database, types: EventTypes, projections: Sequence[Projection], grown: Signal) -> None:
         self.projections = tuple(projections)
         self.stopped: dict[str, Stopped] = {}
+        self.interrupted = False
+        """Whether the last look at the log failed altogether: the database is away, or cannot take anything."""
         self._database = database
         self._types = types
         self._grown = grown
@@ -110,9 +112,12 @@ class Runner:
             seen = self._grown.raised
             try:
                 await self.advance()
+                self.interrupted = False
             except Exception:
                 # The database may be away; the next round finds out.
-                log.exception("projections.interrupted")
+                if not self.interrupted:
+                    log.exception("projections.interrupted")
+                self.interrupted = True
             await self._grown.wait(IDLE, seen)
 
 

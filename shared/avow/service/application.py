@@ -7,14 +7,13 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI
 from pydantic import BaseModel
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from avow.bus.feed import FeedSource, feed_router
 from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
+from avow.eventlog.database import AWAY
 from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.service.service import Service
@@ -86,7 +85,7 @@ def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:
         return problem_response(catalogue, request.scope, Refusal("log.unavailable"))
 
     app.add_exception_handler(OutcomeUnknown, unknown)
-    for error in (OperationalError, InterfaceError, ConnectionError, PoolTimeout):
+    for error in AWAY:
         app.add_exception_handler(error, unavailable)
 
 

@@ -111,6 +111,8 @@ def _listen(name: str, host: str, port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        # Two sockets may be bound to one port as long as neither listens.
+        listening.listen()
     except OSError as error:
         listening.close()
         raise PortTaken(name, port) from error
@@ -135,7 +137,9 @@ async def _serving(
     app: FastAPI, listening: socket.socket, service: Service, stopped: asyncio.Event
 ) -> AsyncIterator[None]:
     # No access log: an address may carry the token.
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=5)
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=5
+    )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]))
     task.add_done_callback(lambda _: stopped.set())

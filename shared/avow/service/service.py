@@ -138,11 +138,11 @@ class Service:
             await self.runner.reach(org, position, self.blueprint.facts_from)
 
     def health(self) -> Mapping[str, str]:
-        """`ok`, or `degraded` where something stands still until a person looks: a view, or an import."""
+        """`ok`, or `degraded` where a view or an import stands still until a person looks, or the database is away."""
         halted = [
             f.status.state for f in self.followers.values() if f.status.state in ("source_changed", "source_behind")
         ]
-        return {"status": "degraded" if self.runner.stopped or halted else "ok"}
+        return {"status": "degraded" if self.runner.stopped or self.runner.interrupted or halted else "ok"}
 
     async def _repeat(self, chore: Chore) -> None:
         while True:

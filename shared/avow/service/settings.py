@@ -3,11 +3,14 @@
 Promises: what is not understood is refused at start-up with the variable's name; the operator's token never prints.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 def _not_a_path_of_ours(org: str) -> str:
@@ -23,6 +26,31 @@ def _split(value: object) -> object:
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+def _each_once(orgs: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(orgs)) < len(orgs):
+        raise ValueError("an organisation is named twice")
+    return orgs
+
+
+def _a_database(url: str) -> str:
+    try:
+        known = not url or make_url(url).drivername in ("sqlite", "postgresql+asyncpg")
+    except ArgumentError:
+        known = False
+    if not known:
+        raise ValueError("neither sqlite:///… nor postgresql+asyncpg://…")
+    return url
+
+
+def _fit_for_a_header(token: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"[\x21-\x7e]{20,}", token.get_secret_value()):
+        raise ValueError("at least 20 printable ASCII characters, none of them a space")
+    return token
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_a_database)]
+
+
 class Settings(BaseSettings):
     """What one deployment of the pair is told."""
 
@@ -31,7 +59,9 @@ class Settings(BaseSettings):
     data: Path = Path("var")
     """Where the embedded databases live."""
 
-    orgs: Annotated[tuple[OrgName, ...], NoDecode, BeforeValidator(_split), Field(min_length=1)] = ("main",)
+    orgs: Annotated[
+        tuple[OrgName, ...], NoDecode, BeforeValidator(_split), Field(min_length=1), AfterValidator(_each_once)
+    ] = ("main",)
     """The organisations whose books are opened at start, separated by commas."""
 
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
@@ -41,11 +71,11 @@ class Settings(BaseSettings):
     evaluation_port: Annotated[int, Field(ge=0, le=65535)] = 8402
     """0 takes a free port."""
 
-    pledge_database: str | None = None
-    evaluation_database: str | None = None
+    pledge_database: DatabaseUrl | None = None
+    evaluation_database: DatabaseUrl | None = None
     """SQLAlchemy URLs; without one, a SQLite file under `data`."""
 
-    operator_token: Annotated[SecretStr, Field(min_length=20)] | None = None
+    operator_token: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = None
     """Made anew at each start where it is not given."""
 
     bus: Literal["feed"] = "feed"

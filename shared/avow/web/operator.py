@@ -5,10 +5,10 @@ opens `/docs?token=…` once and gets a cookie that only this host receives, no 
 """
 
 import hmac
-from http.cookies import SimpleCookie
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,6 +30,10 @@ class OperatorOnly:
         self._catalogue = catalogue
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            # Nothing here speaks it, so nobody needs to be let in.
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http" or scope["path"] in OPEN:
             await self._app(scope, receive, send)
             return
@@ -54,8 +58,8 @@ class OperatorOnly:
         return hmac.compare_digest(offered.encode("utf-8", "replace"), self._token.encode())
 
     def _by_cookie(self, headers: Headers) -> bool:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(self._cookie)
-        return morsel is not None and self._is_token(morsel.value)
+        # Read like a browser does: on loopback the cookies of every other port come along, of whatever form.
+        return self._is_token(cookie_parser(headers.get("cookie", "")).get(self._cookie, ""))
 
     def _enter(self, scope: Scope, query: list[tuple[str, str]]) -> RedirectResponse:
         rest = urlencode([(name, value) for name, value in query if name != "token"])

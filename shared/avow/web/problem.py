@@ -5,7 +5,6 @@ no log line repeats what was sent or what an exception says (tests/unit/web/test
 Limit: once an answer has begun to stream, a failure can only cut it off.
 """
 
-import traceback
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 from uuid import UUID
@@ -22,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from avow.kernel.ports import Ports
 from avow.kernel.refusal import Refusal
+from avow.observe.raised import raised
 from avow.web.catalogue import REFUSED, Catalogue, phrases, preferred_language
 from avow.web.validation import FieldError, common_code, field_errors
 
@@ -166,16 +166,7 @@ class LastResort:
             correlation_id=str(correlation_id),
             method=scope["method"],
             path=scope["path"],
-            raised=list(_raised(exc)),
+            raised=raised(exc),
         )
         refusal = Refusal("internal", correlation_id=correlation_id)
         return problem_response(self._catalogue, scope, refusal, instance=f"urn:uuid:{correlation_id}")
-
-
-def _raised(exc: BaseException | None) -> list[str]:
-    lines = []
-    while exc is not None:
-        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(exc.__traceback__)[-5:]]
-        lines.append(f"{type(exc).__module__}.{type(exc).__qualname__} at {' < '.join(reversed(at))}")
-        exc = exc.__cause__ or (None if exc.__suppress_context__ else exc.__context__)
-    return lines
