@@ -89,6 +89,14 @@ def _units(*numbers: int) -> list[Proposed]:
 
 
 class TestAppender:
+    async def test_when_it_is_settled_every_caller_has_an_answer(self, log: Log) -> None:
+        callers = [asyncio.create_task(log.append(*_units(n))) for n in range(1, 9)]
+        await asyncio.sleep(0)
+        await log.appender.settled()
+        await asyncio.sleep(0)
+        assert [caller.done() for caller in callers] == [True] * 8
+        assert (await log.head()).position == 9
+
     @pytest.mark.parametrize(
         ("poison", "error"),
         [

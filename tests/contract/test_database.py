@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, MetaData, Table, insert, select
+from sqlalchemy import Column, Connection, MetaData, Table, insert, make_url, select, text
 from sqlalchemy.exc import StatementError
 
 from avow.eventlog.columns import Count, ExactNumber, Instant, Name
@@ -96,3 +96,17 @@ async def test_a_write_that_raises_leaves_nothing_behind(engine_url: str) -> Non
         assert await database.read(lambda connection: connection.scalars(select(things.c.name)).all()) == []
     finally:
         await database.close()
+
+
+async def test_a_write_reads_what_was_committed_whatever_the_server_prefers(postgres_url: str) -> None:
+    """What is read behind the head lock must be what was committed before it."""
+    name = make_url(postgres_url).database
+    database = open_database(postgres_url)
+    await database.write(
+        lambda c: c.execute(text(f"ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'"))
+    )
+    await database.close()
+    database = open_database(postgres_url)
+    assert await database.write(lambda c: c.scalar(text("SHOW transaction_isolation"))) == "read committed"
+    assert await database.read(lambda c: c.scalar(text("SHOW transaction_isolation"))) == "repeatable read"
+    await database.close()

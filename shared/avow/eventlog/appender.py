@@ -46,6 +46,11 @@ class Appender:
             self._draining = asyncio.create_task(self._drain())
         return await waiting
 
+    async def settled(self) -> None:
+        """Return when every caller so far has an answer, so that the database may be closed."""
+        if self._draining is not None:
+            await asyncio.gather(self._draining, return_exceptions=True)
+
     async def _drain(self) -> None:
         while self._pending:
             org = self._pending[0][0]

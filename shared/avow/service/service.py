@@ -109,6 +109,7 @@ class Service:
             with suppress(asyncio.CancelledError):
                 await task
         await self.runner.stop()
+        await self.appender.settled()
         await self.database.close()
 
     async def has_book(self, org: str) -> bool:
