@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 
 from avow.eventlog import reading
-from avow.eventlog.append import versions_of
 from avow.eventlog.appender import Appender
 from avow.eventlog.execute import Executor, Origin, Outcome
 from avow.eventlog.records import Appended, Import, Proposed
+from avow.eventlog.statements import versions_of
 from avow.kernel.refusal import Refusal
 from tests.kit.counter import STREAM, Add, Added, Grounding, a_counter
 from tests.kit.logs import TYPES, Log, Noted, a_log, identity, proposed

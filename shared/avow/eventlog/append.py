@@ -1,26 +1,30 @@
-"""Writing one batch into the log, in one transaction.
+"""Writing one batch into the log: behind the locked head in a transaction, or by comparing and swapping the head.
 
-Promises: the organisation's head row is locked first, so positions are dense, in commit order and chained, whatever
-number of processes write; `recorded_at` never runs backwards. Either every accepted event of the batch is written
-and the head moved, or nothing is.
+Promises: whoever writes holds the organisation's head row, so positions are dense, in commit order and chained,
+whatever number of processes write; `recorded_at` never runs backwards. Either every accepted event of the batch is
+written and the head moved, or nothing is.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, String, column, insert, select, update, values
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from avow.contracts.book import BookOpened
-from avow.contracts.leaf import FORMAT, GENESIS, SALT_LENGTH, chain, leaf, leaf_values
+from avow.contracts.leaf import GENESIS
 from avow.eventlog.batch import Head, Numbered, Request, number
+from avow.eventlog.compose import compose, time_of
 from avow.eventlog.database import alone
+from avow.eventlog.memory import Remembered
 from avow.eventlog.records import Appended, Context, Import, Proposed
 from avow.eventlog.seals import seal_all
-from avow.eventlog.tables import event, log_head
+from avow.eventlog.statements import find_events, insert_behind, versions_of
+from avow.eventlog.tables import log_head
 from avow.kernel.ports import Ports
+from avow.kernel.seal import sealed_fields
 
-CHUNK = 500
 Answer = list[Appended] | Exception
 
 
@@ -35,6 +39,18 @@ class WrongClock(Exception):
 
 class UnknownOrganisation(LookupError):
     """No book of this organisation was opened here."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of a batch: an answer for each request, in their order, and how the log stands now."""
+
+    answers: list[Answer]
+    head: Head
+    versions: dict[str, int]
+    """Of every stream the batch wrote or looked at."""
+    undisturbed: bool
+    """Whether nobody else had written since what was remembered."""
 
 
 def open_book(connection: Connection, org: str, service: str, ports: Ports) -> Head:
@@ -58,10 +74,7 @@ def open_book(connection: Connection, org: str, service: str, ports: Ports) -> H
     connection.execute(insert(log_head).values(row))
     opened = BookOpened(log_id=log_id, service=service, clock=ports.clock.kind)
     first = Proposed(f"book/{log_id}", ports.new_id(), opened, Context(occurred_at=now))
-    write_batch(connection, org, [Request([first])], ports)
-    written = read_head(connection, org)
-    assert written is not None
-    return written
+    return write_batch(connection, org, [Request([first])], ports).head
 
 
 def read_head(connection: Connection, org: str, lock: bool = False) -> Head | None:
@@ -73,142 +86,109 @@ def read_head(connection: Connection, org: str, lock: bool = False) -> Head | No
     return Head(row.log_id, row.service, row.clock, row.position, row.sequence, row.hash, row.recorded_at)
 
 
-def versions_of(connection: Connection, org: str, streams: Iterable[str]) -> dict[str, int]:
-    """The version of each stream that has events."""
-    found: dict[str, int] = {}
-    wanted = sorted(set(streams))
-    for start in range(0, len(wanted), CHUNK):
-        asked = values(column("stream", String)).data([(s,) for s in wanted[start : start + CHUNK]]).cte("asked")
-        newest = (
-            select(event.c.version)
-            .where(event.c.org == org, event.c.stream == asked.c.stream)
-            .order_by(event.c.version.desc())
-            .limit(1)
-            .scalar_subquery()
-        )
-        rows = connection.execute(select(asked.c.stream, newest))
-        found.update((stream, version) for stream, version in rows if version is not None)
-    return found
+def write_batch(
+    connection: Connection,
+    org: str,
+    requests: Sequence[Request],
+    ports: Ports,
+    remembered: Remembered | None = None,
+    repeating: bool = False,
+) -> Written:
+    """Append what can be appended of `requests`, in the transaction the connection is in.
 
-
-def find_events(connection: Connection, org: str, ids: Iterable[UUID]) -> dict[UUID, Appended]:
-    """Where the events with these ids stand, for those that are in the log."""
-    found: dict[UUID, Appended] = {}
-    wanted = list(ids)
-    columns = (event.c.position, event.c.sequence, event.c.stream, event.c.version, event.c.event_id)
-    for start in range(0, len(wanted), CHUNK):
-        part = wanted[start : start + CHUNK]
-        for row in connection.execute(select(*columns).where(event.c.org == org, event.c.event_id.in_(part))):
-            found[row.event_id] = Appended(*row)
-    return found
-
-
-def write_batch(connection: Connection, org: str, requests: Sequence[Request], ports: Ports) -> list[Answer]:
-    """Append what can be appended of `requests`; an answer for each, in their order.
-
-    Raises UnknownOrganisation before anything is read.
+    Where some may be `repeating` what is in the log already, all their ids are looked up; else only those of the
+    refused are. Raises UnknownOrganisation before anything is read.
     """
     head = read_head(connection, org, lock=True)
     if head is None:
         raise UnknownOrganisation(org)
-    versions = versions_of(connection, org, set().union(*(request.streams for request in requests)))
-    outcome = number(org, head, requests, versions, {})
-    if refused := [request for request, answer in zip(requests, outcome, strict=True) if isinstance(answer, Exception)]:
+    undisturbed = remembered is not None and remembered.head == head
+    versions = _versions(connection, org, requests, remembered if undisturbed else None)
+    known = find_events(connection, org, _ids(requests)) if repeating else {}
+    outcome = number(org, head, requests, versions, known)
+    refused = [request for request, answer in zip(requests, outcome, strict=True) if isinstance(answer, Exception)]
+    if refused and not repeating:
         # What looks like a conflict may be a retry of what is in the log already.
-        known = find_events(connection, org, (event_id for request in refused for event_id in request.event_ids))
+        known = find_events(connection, org, _ids(refused))
         if known:
             outcome = number(org, head, requests, versions, known)
-    rows = [row for answer in outcome if isinstance(answer, list) for row in answer if isinstance(row, Numbered)]
+    rows = _rows(outcome)
     if rows:
-        _insert(connection, org, head, rows, ports)
+        recorded_at = time_of(head, rows, ports.clock.now())
+        own = [row.item for row in rows if isinstance(row.item, Proposed)]
+        payloads = seal_all(connection, org, own, ports.random_bytes, recorded_at)
+        composed, behind = compose(org, head, rows, payloads, recorded_at, ports.random_bytes)
+        if not insert_behind(connection, head, composed, behind):
+            raise RuntimeError(f"the head of {org} moved while it was locked")
+        head = behind
+    return Written(_answers(outcome), head, _moved(versions, rows), undisturbed)
+
+
+def swap_batch(
+    connection: Connection, org: str, requests: Sequence[Request], ports: Ports, remembered: Remembered
+) -> Written | None:
+    """Append the whole batch behind the end of the log as it is remembered, in one statement that commits by itself.
+
+    None where nothing was written because it takes a transaction: somebody else wrote meanwhile, a request is refused
+    or repeats another, a field is to be sealed or a key to be destroyed.
+    """
+    if any(_takes_a_key(item) for request in requests for item in request.items):
+        return None
+    head = remembered.head
+    versions = _versions(connection, org, requests, remembered)
+    outcome = number(org, head, requests, versions, {})
+    if any(isinstance(answer, Exception) for answer in outcome):
+        return None
+    rows = _rows(outcome)
+    if not rows:
+        return None
+    recorded_at = time_of(head, rows, ports.clock.now())
+    payloads = [(row.item.event.model_dump_json().encode(), None) for row in rows if isinstance(row.item, Proposed)]
+    composed, behind = compose(org, head, rows, payloads, recorded_at, ports.random_bytes)
+    try:
+        if not insert_behind(connection, head, composed, behind):
+            return None
+    except IntegrityError:
+        return None
+    return Written(_answers(outcome), behind, _moved(versions, rows), undisturbed=True)
+
+
+def _versions(
+    connection: Connection, org: str, requests: Sequence[Request], remembered: Remembered | None
+) -> dict[str, int]:
+    """The version of every stream the requests write or expect something of."""
+    known = {} if remembered is None else remembered.versions
+    versions: dict[str, int] = {}
+    unknown: list[str] = []
+    for stream in dict.fromkeys(stream for request in requests for stream in request.streams):
+        version = known.get(stream)
+        if version is None:
+            unknown.append(stream)
+        else:
+            versions[stream] = version
+    if unknown:
+        versions.update(dict.fromkeys(unknown, 0) | versions_of(connection, org, unknown))
+    return versions
+
+
+def _takes_a_key(item: Proposed | Import) -> bool:
+    return isinstance(item, Proposed) and bool(sealed_fields(type(item.event)))
+
+
+def _ids(requests: Sequence[Request]) -> list[UUID]:
+    return [event_id for request in requests for event_id in request.event_ids]
+
+
+def _rows(outcome: Sequence[list[Numbered] | list[Appended] | Exception]) -> list[Numbered]:
+    return [row for answer in outcome if isinstance(answer, list) for row in answer if isinstance(row, Numbered)]
+
+
+def _moved(versions: dict[str, int], rows: Sequence[Numbered]) -> dict[str, int]:
+    return versions | {row.at.stream: row.at.version for row in rows}
+
+
+def _answers(outcome: Sequence[list[Numbered] | list[Appended] | Exception]) -> list[Answer]:
     return [
-        answer
-        if isinstance(answer, Exception)
-        else [row.appended() if isinstance(row, Numbered) else row for row in answer]
+        answer if isinstance(answer, Exception) else [row.at if isinstance(row, Numbered) else row for row in answer]
         for answer in outcome
     ]
-
-
-def _insert(connection: Connection, org: str, head: Head, rows: Sequence[Numbered], ports: Ports) -> None:
-    proposed = [row.item for row in rows if isinstance(row.item, Proposed)]
-    # A clock set back meanwhile must not make the log say an event was known before it happened.
-    recorded_at = max(ports.clock.now(), head.recorded_at, *(item.context.occurred_at for item in proposed))
-    sealed = iter(seal_all(connection, org, proposed, ports.random_bytes, recorded_at))
-    written = []
-    hash = head.hash
-    for row in rows:
-        if isinstance(row.item, Proposed):
-            data, seals = next(sealed)
-            record = _own(org, row, row.item, data, seals, recorded_at)
-        else:
-            record = _imported(org, row, row.item, recorded_at)
-        hash = _prove(record, hash, ports.random_bytes)
-        written.append(record)
-    connection.execute(insert(event), written)
-    last_sequence = max((row.sequence for row in rows if row.sequence is not None), default=head.sequence)
-    connection.execute(
-        update(log_head)
-        .where(log_head.c.org == org)
-        .values(position=rows[-1].position, sequence=last_sequence, hash=hash, recorded_at=recorded_at)
-    )
-
-
-def _own(
-    org: str, row: Numbered, item: Proposed, data: bytes, sealed: bytes | None, recorded_at: datetime
-) -> dict[str, object]:
-    context = item.context
-    return {
-        "org": org,
-        "position": row.position,
-        "sequence": row.sequence,
-        "stream": item.stream,
-        "version": row.version,
-        "event_id": item.event_id,
-        "type": item.event.type,
-        "schema": item.event.schema_version,
-        "occurred_at": context.occurred_at,
-        "recorded_at": recorded_at,
-        "campaign": context.campaign,
-        "actor": context.actor,
-        "on_behalf_of": context.on_behalf_of,
-        "correlation_id": context.correlation_id,
-        "causation_id": context.causation_id,
-        "traceparent": context.traceparent,
-        "late_reason": context.late_reason,
-        "data": data,
-        "sealed": sealed,
-    }
-
-
-def _imported(org: str, row: Numbered, item: Import, recorded_at: datetime) -> dict[str, object]:
-    wire = item.envelope
-    return {
-        "org": org,
-        "position": row.position,
-        "sequence": None,
-        "stream": item.stream,
-        "version": row.version,
-        "event_id": wire.event_id,
-        "type": wire.type,
-        "schema": wire.schema,
-        "occurred_at": wire.occurred_at,
-        "recorded_at": recorded_at,
-        "campaign": None,
-        "actor": None,
-        "on_behalf_of": None,
-        "correlation_id": None,
-        "causation_id": None,
-        "traceparent": None,
-        "late_reason": None,
-        "data": item.line,
-        "sealed": None,
-    }
-
-
-def _prove(record: dict[str, object], previous: bytes, random_bytes: Callable[[int], bytes]) -> bytes:
-    salt = random_bytes(SALT_LENGTH)
-    record["salt"] = salt
-    record["leaf"] = own_leaf = leaf(salt, leaf_values(record))
-    record["hash"] = hash = chain(previous, own_leaf)
-    record["format"] = FORMAT
-    return hash

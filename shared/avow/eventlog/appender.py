@@ -6,21 +6,25 @@ caller cannot poison another; an unknown commit is resolved by the events' ids, 
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from avow.eventlog.append import Answer, find_events, read_head, write_batch
+from avow.eventlog.append import Answer, Written, read_head, swap_batch, write_batch
 from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request, standing
-from avow.eventlog.database import Database
+from avow.eventlog.database import Database, PostgresDatabase
+from avow.eventlog.memory import Memory, Remembered
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
+from avow.eventlog.statements import find_events
 from avow.kernel.ports import Ports
 
 BATCH = 256
-_Waiting = tuple[str, Request, asyncio.Future[list[Appended]]]
+_Waiting = tuple[Request, asyncio.Future[list[Appended]]]
 
 
 class Appender:
@@ -30,7 +34,9 @@ class Appender:
         self._database = database
         self._ports = ports
         self._grown = grown
-        self._pending: list[_Waiting] = []
+        self._memory = Memory()
+        self._pending: dict[str, deque[_Waiting]] = {}
+        """Who waits, by organisation; the one whose turn is next stands first."""
         self._draining: asyncio.Task[None] | None = None
 
     async def append(
@@ -41,7 +47,7 @@ class Appender:
         Raises Conflict, ForeignImport, IdTaken, UnknownOrganisation, OutcomeUnknown, or the database's error.
         """
         waiting: asyncio.Future[list[Appended]] = asyncio.get_running_loop().create_future()
-        self._pending.append((org, Request(items, expect or {}), waiting))
+        self._pending.setdefault(org, deque()).append((Request(items, expect or {}), waiting))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await waiting
@@ -53,11 +59,13 @@ class Appender:
 
     async def _drain(self) -> None:
         while self._pending:
-            org = self._pending[0][0]
-            batch = [waiting for waiting in self._pending if waiting[0] == org][:BATCH]
-            taken = {id(waiting) for waiting in batch}
-            self._pending = [waiting for waiting in self._pending if id(waiting) not in taken]
-            for (_, _, future), answer in zip(batch, await self._answers(org, batch), strict=True):
+            org, waiting = next(iter(self._pending.items()))
+            batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH))]
+            del self._pending[org]
+            if waiting:
+                self._pending[org] = waiting
+            answers = await self._answers(org, [request for request, _ in batch])
+            for (_, future), answer in zip(batch, answers, strict=True):
                 if future.done():
                     continue
                 if isinstance(answer, Exception):
@@ -66,10 +74,13 @@ class Appender:
                     future.set_result(answer)
             self._grown.raise_()
 
-    async def _answers(self, org: str, batch: Sequence[_Waiting]) -> list[Answer]:
-        requests = [request for _, request, _ in batch]
+    async def _answers(self, org: str, requests: Sequence[Request]) -> list[Answer]:
         try:
-            return await self._write(org, requests)
+            try:
+                return await self._write(org, requests, repeating=False)
+            except IntegrityError:
+                # Perhaps callers who ask again: now their ids are looked up.
+                return await self._write(org, requests, repeating=True)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
             if len(requests) > 1:
                 return [await self._alone(org, request, _lost(error)) for request in requests]
@@ -77,12 +88,25 @@ class Appender:
 
     async def _alone(self, org: str, request: Request, in_doubt: bool) -> Answer:
         try:
-            return (await self._write(org, [request]))[0]
+            return (await self._write(org, [request], repeating=True))[0]
         except Exception as error:  # noqa: BLE001 - it is the caller's answer
             return await self._resolve(org, request, error, in_doubt or _lost(error))
 
-    async def _write(self, org: str, requests: Sequence[Request]) -> list[Answer]:
-        return await self._database.write(lambda connection: write_batch(connection, org, requests, self._ports))
+    async def _write(self, org: str, requests: Sequence[Request], repeating: bool) -> list[Answer]:
+        # Nothing is remembered of a log while it is not known what became of a write.
+        remembered = self._memory.take(org)
+        written: Written | None = None
+        if isinstance(self._database, PostgresDatabase) and remembered and remembered.undisturbed and not repeating:
+            swap = partial(swap_batch, org=org, requests=requests, ports=self._ports, remembered=remembered)
+            written = await self._database.commit_each(swap)
+        if written is None:
+            lock = partial(write_batch, org=org, requests=requests, ports=self._ports)
+            written = await self._database.write(partial(lock, remembered=remembered, repeating=repeating))
+        if remembered is None or not written.undisturbed:
+            remembered = Remembered(written.head)
+        remembered.undisturbed = written.undisturbed
+        self._memory.keep(org, remembered, written.head, written.versions)
+        return written.answers
 
     async def _resolve(self, org: str, request: Request, error: Exception, in_doubt: bool) -> Answer:
         if not in_doubt and not isinstance(error, IntegrityError):

@@ -47,7 +47,7 @@ class Request:
 
     @property
     def event_ids(self) -> list[UUID]:
-        return [_id(item) for item in self.items]
+        return [event_id_of(item) for item in self.items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +65,10 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """An item with the numbers it takes."""
+    """An item and where it will stand."""
 
     item: Proposed | Import
-    position: int
-    sequence: int | None
-    version: int
-
-    def appended(self) -> Appended:
-        return Appended(self.position, self.sequence, self.item.stream, self.version, _id(self.item))
+    at: Appended
 
 
 def number(
@@ -103,18 +98,20 @@ def number(
         numbered = []
         for item in request.items:
             position += 1
-            current[item.stream] = current.get(item.stream, 0) + 1
+            stream = item.stream
+            current[stream] = version = current.get(stream, 0) + 1
             public = isinstance(item, Proposed) and item.event.public
             sequence += public
-            numbered.append(Numbered(item, position, sequence if public else None, current[item.stream]))
-        written.update((row.appended().event_id, row.appended()) for row in numbered)
+            at = Appended(position, sequence if public else None, stream, version, event_id_of(item))
+            written[at.event_id] = at
+            numbered.append(Numbered(item, at))
         answers.append(numbered)
     return answers
 
 
 def standing(request: Request, written: Mapping[UUID, Appended]) -> list[Appended] | None:
     """Where the whole request stands among what is written, or None unless it is there as it was asked for."""
-    found = [replace(row, repeated=True) for item in request.items if (row := written.get(_id(item)))]
+    found = [replace(row, repeated=True) for item in request.items if (row := written.get(event_id_of(item)))]
     if not found or [row.stream for row in found] != [item.stream for item in request.items]:
         return None
     return found
@@ -138,5 +135,6 @@ def _refusal(org: str, head: Head, request: Request, current: Mapping[str, int])
     return None
 
 
-def _id(item: Proposed | Import) -> UUID:
+def event_id_of(item: Proposed | Import) -> UUID:
+    """The id an item has, or had at its source."""
     return item.event_id if isinstance(item, Proposed) else item.envelope.event_id

@@ -15,11 +15,12 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import Connection, select
 
 from avow.eventlog import reading
-from avow.eventlog.append import find_events, read_head
+from avow.eventlog.append import read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
 from avow.eventlog.records import Appended, Context, EventTypes, Proposed
+from avow.eventlog.statements import find_events
 from avow.eventlog.tables import event
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event

@@ -71,9 +71,7 @@ def batches(draw: st.DrawFn) -> tuple[dict[str, int], list[Request]]:
 def numbered(versions: dict[str, int], requests: Sequence[Request]) -> list[list[Appended] | Exception]:
     answers = number("demo", HEAD, requests, versions, {})
     return [
-        answer
-        if isinstance(answer, Exception)
-        else [row.appended() if isinstance(row, Numbered) else row for row in answer]
+        answer if isinstance(answer, Exception) else [row.at if isinstance(row, Numbered) else row for row in answer]
         for answer in answers
     ]
 
@@ -97,13 +95,13 @@ def test_whatever_is_refused_the_rest_is_dense(batch: tuple[dict[str, int], list
     versions, requests = batch
     answers = number("demo", HEAD, requests, versions, {})
     new = [row for answer in answers if isinstance(answer, list) for row in answer if isinstance(row, Numbered)]
-    assert [row.position for row in new] == list(range(41, 41 + len(new)))
-    sequences = [row.sequence for row in new if row.sequence is not None]
+    assert [row.at.position for row in new] == list(range(41, 41 + len(new)))
+    sequences = [row.at.sequence for row in new if row.at.sequence is not None]
     assert sequences == list(range(18, 18 + len(sequences)))
-    assert all((row.sequence is not None) == row.item.event.public for row in new if isinstance(row.item, Proposed))
+    assert all((row.at.sequence is not None) == row.item.event.public for row in new if isinstance(row.item, Proposed))
     for stream in STREAMS:
         before = versions.get(stream, 0)
-        reached = [row.version for row in new if row.item.stream == stream]
+        reached = [row.at.version for row in new if row.at.stream == stream]
         assert reached == list(range(before + 1, before + 1 + len(reached)))
 
 
