@@ -14,13 +14,14 @@ from uuid import UUID
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from avow.eventlog.append import Answer, Written, read_head, swap_batch, write_batch
-from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request, standing
+from avow.eventlog.append import read_head, write_batch
+from avow.eventlog.batch import Answer, IdTaken, OutcomeUnknown, Request, Written, standing
 from avow.eventlog.database import Database, PostgresDatabase
 from avow.eventlog.memory import Memory, Remembered
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
 from avow.eventlog.statements import find_events
+from avow.eventlog.swap import swap, swap_within
 from avow.kernel.ports import Ports
 
 BATCH = 256
@@ -97,11 +98,11 @@ class Appender:
         remembered = self._memory.take(org)
         written: Written | None = None
         if isinstance(self._database, PostgresDatabase) and remembered and remembered.undisturbed and not repeating:
-            swap = partial(swap_batch, org=org, requests=requests, ports=self._ports, remembered=remembered)
-            written = await self._database.commit_each(swap)
+            written = await swap(self._database.direct, org, requests, self._ports, remembered)
         if written is None:
-            lock = partial(write_batch, org=org, requests=requests, ports=self._ports)
-            written = await self._database.write(partial(lock, remembered=remembered, repeating=repeating))
+            written = await self._database.write(
+                partial(_transact, org=org, requests=requests, ports=self._ports, known=remembered, repeating=repeating)
+            )
         if remembered is None or not written.undisturbed:
             remembered = Remembered(written.head)
         remembered.undisturbed = written.undisturbed
@@ -124,6 +125,22 @@ class Appender:
         if not written:
             return error
         return standing(request, written) or IdTaken(", ".join(sorted(str(event_id) for event_id in written)))
+
+
+def _transact(
+    connection: Connection,
+    org: str,
+    requests: Sequence[Request],
+    ports: Ports,
+    known: Remembered | None,
+    repeating: bool,
+) -> Written:
+    if connection.dialect.name == "sqlite" and known is not None and not repeating:
+        # The transaction holds the whole file, and to try costs less than to read the head.
+        written = swap_within(connection, org, requests, ports, known)
+        if written is not None:
+            return written
+    return write_batch(connection, org, requests, ports, known, repeating)
 
 
 def _lost(error: Exception) -> bool:

@@ -11,6 +11,11 @@ from uuid import UUID
 
 from avow.eventlog.records import Appended, Import, Proposed
 
+Answer = list[Appended] | Exception
+"""Where a request's events stand, or why it was refused."""
+Placed = tuple[Proposed | Import, Appended]
+"""An item and where it will stand."""
+
 
 class Conflict(Exception):
     """A stream is not at the version the request expected; nothing of the request was written."""
@@ -64,11 +69,15 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbered:
-    """An item and where it will stand."""
+class Written:
+    """What became of a batch: an answer for each request, in their order, and how the log stands now."""
 
-    item: Proposed | Import
-    at: Appended
+    answers: list[Answer]
+    head: Head
+    versions: dict[str, int]
+    """Of every stream the batch wrote or looked at."""
+    undisturbed: bool
+    """Whether nobody else had written since what was remembered."""
 
 
 def number(
@@ -77,15 +86,15 @@ def number(
     requests: Sequence[Request],
     versions: Mapping[str, int],
     known: Mapping[UUID, Appended],
-) -> list[list[Numbered] | list[Appended] | Exception]:
-    """For each request the numbered events, or where it stands already, or why it is refused.
+) -> list[Answer]:
+    """For each request where its events will stand, or stand already (`repeated`), or why it is refused.
 
     `versions` gives each stream's version before the batch (absent: 0), `known` the requests' ids that are in the log.
     """
     current = dict(versions)
     position, sequence = head.position, head.sequence
     written = dict(known)
-    answers: list[list[Numbered] | list[Appended] | Exception] = []
+    answers: list[Answer] = []
     for request in requests:
         already = standing(request, written)
         if already is not None:
@@ -95,7 +104,7 @@ def number(
         if refusal is not None:
             answers.append(refusal)
             continue
-        numbered = []
+        places = []
         for item in request.items:
             position += 1
             stream = item.stream
@@ -104,9 +113,20 @@ def number(
             sequence += public
             at = Appended(position, sequence if public else None, stream, version, event_id_of(item))
             written[at.event_id] = at
-            numbered.append(Numbered(item, at))
-        answers.append(numbered)
+            places.append(at)
+        answers.append(places)
     return answers
+
+
+def placed(requests: Sequence[Request], answers: Sequence[Answer]) -> list[Placed]:
+    """The items that are to be written, each with its place, in their order."""
+    return [
+        (item, at)
+        for request, answer in zip(requests, answers, strict=True)
+        if isinstance(answer, list)
+        for item, at in zip(request.items, answer, strict=True)
+        if not at.repeated
+    ]
 
 
 def standing(request: Request, written: Mapping[UUID, Appended]) -> list[Appended] | None:

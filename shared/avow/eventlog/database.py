@@ -18,6 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from avow.eventlog.direct import Direct
+
 T = TypeVar("T")
 _PREPARING = 0x61766F77
 
@@ -124,16 +126,11 @@ class PostgresDatabase:
         self._engine: AsyncEngine = create_async_engine(
             url, pool_size=8, max_overflow=8, isolation_level="READ COMMITTED"
         )
-        self._each = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.direct = Direct(self._engine)
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
-
-    async def commit_each(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` with each of its statements a transaction of its own, which spares two round trips."""
-        async with self._each.connect() as connection:
             return await connection.run_sync(work)
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -150,4 +147,5 @@ class PostgresDatabase:
             return await connection.run_sync(work)
 
     async def close(self) -> None:
+        await self.direct.close()
         await self._engine.dispose()

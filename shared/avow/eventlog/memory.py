@@ -4,11 +4,11 @@ Promises: what is remembered is used only where the end of the log is found to b
 writes can make it useless and never wrong; it is bounded (tests/property, tests/unit/eventlog/test_memory.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from avow.eventlog.batch import Head
+from avow.eventlog.batch import Head, Request
 
 STREAMS = 50_000
 """How many streams' versions are remembered of one log; those written longest ago are forgotten first."""
@@ -43,3 +43,25 @@ class Memory:
         for stream in list(islice(remembered.versions, max(0, len(remembered.versions) - STREAMS))):
             del remembered.versions[stream]
         self._logs[org] = remembered
+
+
+def recall(requests: Sequence[Request], remembered: Remembered | None) -> tuple[dict[str, int], list[str]]:
+    """The remembered versions of the streams the requests write or expect something of, and the streams unknown."""
+    known = {} if remembered is None else remembered.versions
+    versions: dict[str, int] = {}
+    unknown: dict[str, None] = {}
+    for request in requests:
+        for stream in request.streams:
+            version = known.get(stream)
+            if version is None:
+                unknown[stream] = None
+            else:
+                versions[stream] = version
+    return versions, list(unknown)
+
+
+def surely_new(requests: Sequence[Request], unknown: Sequence[str]) -> set[str]:
+    """The streams among `unknown` that a request begins: if one has events already, its first version is taken."""
+    return {
+        item.stream for request in requests for item in request.items if request.expect.get(item.stream) == 0
+    }.intersection(unknown)

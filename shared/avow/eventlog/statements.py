@@ -5,76 +5,90 @@ They speak to the driver with its own values: PostgreSQL gets one array a column
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, select, update
 
 from avow.contracts import moment
+from avow.contracts.leaf import FORMAT
 from avow.eventlog.batch import Head
 from avow.eventlog.compose import COLUMNS, Composed
 from avow.eventlog.records import Appended
 from avow.eventlog.tables import event, log_head
 
 _IDS = 500
-_NAMES = ", ".join(f'"{name}"' for name in COLUMNS)
 _TYPES = {
-    "org": "varchar", "stream": "varchar", "type": "varchar", "campaign": "varchar", "actor": "varchar",
-    "on_behalf_of": "varchar", "traceparent": "varchar", "late_reason": "varchar",
-    "position": "bigint", "sequence": "bigint", "version": "bigint", "schema": "bigint", "format": "bigint",
-    "event_id": "uuid", "correlation_id": "uuid", "causation_id": "uuid",
-    "occurred_at": "timestamptz", "recorded_at": "timestamptz",
+    "sequence": "bigint", "version": "bigint", "schema": "bigint",
+    "event_id": "uuid", "correlation_id": "uuid", "causation_id": "uuid", "occurred_at": "timestamptz",
     "data": "bytea", "sealed": "bytea", "salt": "bytea", "leaf": "bytea", "hash": "bytea",
 }  # fmt: skip
-_ARRAYS = ", ".join(f"${n}::{_TYPES[name]}[]" for n, name in enumerate(COLUMNS, 8))
+_GIVEN = COLUMNS[1:]
+_NAMES = ", ".join(f'"{name}"' for name in _GIVEN)
+_ARRAYS = ", ".join(f"${n}::{_TYPES.get(name, 'varchar')}[]" for n, name in enumerate(_GIVEN, 8))
 
-_SWAP = f"""
+SWAP = f"""
 WITH moved AS (
     UPDATE log_head SET position = $1, sequence = $2, hash = $3, recorded_at = $4
     WHERE org = $5 AND position = $6 AND hash = $7
     RETURNING 1
 )
-INSERT INTO event ({_NAMES})
-SELECT new.* FROM unnest({_ARRAYS}) AS new ({_NAMES}) WHERE EXISTS (SELECT FROM moved)
+INSERT INTO event (org, position, recorded_at, format, {_NAMES})
+SELECT $5, $6 + n, $4, {FORMAT}, {_NAMES}
+FROM unnest({_ARRAYS}) WITH ORDINALITY AS new ({_NAMES}, n)
+WHERE EXISTS (SELECT FROM moved)
 """
-_INSERT = f"INSERT INTO event ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})"
+"""Moves the head and inserts behind it, or does neither: a transaction by itself, for PostgreSQL."""
+
+_INSERT = f"""
+INSERT INTO event (org, recorded_at, format, position, {_NAMES}) VALUES (?, ?, ?{", ?" * len(COLUMNS)})
+"""
 
 _VERSION = "SELECT version FROM event WHERE event.org = {org} AND event.stream = {stream} ORDER BY version DESC LIMIT 1"
-_VERSIONS = {
-    "postgresql": "SELECT asked.stream, ({}) FROM unnest($2::varchar[]) AS asked (stream)".format(
-        _VERSION.format(org="$1", stream="asked.stream")
-    ),
-    "sqlite": "SELECT asked.value, ({}) FROM json_each(?2) AS asked".format(
-        _VERSION.format(org="?1", stream="asked.value")
-    ),
-}
+VERSIONS = "SELECT asked.stream, ({}) FROM unnest($2::varchar[]) AS asked (stream)".format(
+    _VERSION.format(org="$1", stream="asked.stream")
+)
+"""The version of each stream asked for, null where it has no events; for PostgreSQL."""
+_VERSIONS_OF_JSON = "SELECT asked.value, ({}) FROM json_each(?2) AS asked".format(
+    _VERSION.format(org="?1", stream="asked.value")
+)
 
 
-def insert_behind(connection: Connection, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
+def swap_arguments(org: str, head: Head, rows: Sequence[Composed], behind: Head) -> tuple[Any, ...]:
+    """What `SWAP` takes to insert the rows and move the head from `head` to `behind`."""
+    # A column of nulls is one null: the driver looks at every element of an array.
+    columns = [
+        None if values[0] is None and not any(value is not None for value in values)
+        else list(values)
+        for values in list(zip(*rows, strict=True))[1:]
+    ]  # fmt: skip
+    moved = (behind.position, behind.sequence, behind.hash, behind.recorded_at, org, head.position, head.hash)
+    return (*moved, *columns)
+
+
+def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
     """Insert rows and move the head from `head` to `behind`; False, and nothing written, if it stands elsewhere.
 
-    One statement on PostgreSQL; on SQLite two, whose transaction holds the file. Raises the database's IntegrityError
-    for an event id that is in the log already.
+    Raises the database's IntegrityError for an event id that is in the log already.
     """
-    org = rows[0][0]
     if connection.dialect.name == "postgresql":
-        columns = [list(values) for values in zip(*rows, strict=True)]
-        moved = (behind.position, behind.sequence, behind.hash, behind.recorded_at, org, head.position, head.hash)
-        return connection.exec_driver_sql(_SWAP, (*moved, *columns)).rowcount == len(rows)
+        return connection.exec_driver_sql(SWAP, swap_arguments(org, head, rows, behind)).rowcount == len(rows)
     here = log_head.c.org == org, log_head.c.position == head.position, log_head.c.hash == head.hash
     stands = {name: getattr(behind, name) for name in ("position", "sequence", "hash", "recorded_at")}
     if connection.execute(update(log_head).where(*here).values(stands)).rowcount != 1:
         return False
-    connection.exec_driver_sql(_INSERT, [tuple(map(_for_sqlite, row)) for row in rows])
+    batch = (org, moment.to_text(behind.recorded_at), FORMAT)
+    connection.exec_driver_sql(_INSERT, [batch + _for_sqlite(row) for row in rows])
     return True
 
 
 def versions_of(connection: Connection, org: str, streams: Iterable[str]) -> dict[str, int]:
     """The version of each stream that has events."""
-    asked: Any = sorted(set(streams))
-    dialect = connection.dialect.name
-    rows = connection.exec_driver_sql(_VERSIONS[dialect], (org, json.dumps(asked) if dialect == "sqlite" else asked))
+    asked = sorted(set(streams))
+    if connection.dialect.name == "postgresql":
+        rows = connection.exec_driver_sql(VERSIONS, (org, asked))
+    else:
+        rows = connection.exec_driver_sql(_VERSIONS_OF_JSON, (org, json.dumps(asked)))
     return {stream: version for stream, version in rows if version is not None}
 
 
@@ -90,7 +104,14 @@ def find_events(connection: Connection, org: str, ids: Iterable[UUID]) -> dict[U
     return found
 
 
-def _for_sqlite(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return moment.to_text(value)
-    return value.hex if isinstance(value, UUID) else value
+def _for_sqlite(row: Composed) -> Composed:
+    """The row with its ids and its time as SQLite holds them."""
+    at, (event_id, kind, schema, happened, campaign, actor, behalf, correlation_id, causation_id), rest = (
+        row[:4], row[4:13], row[13:],
+    )  # fmt: skip
+    return (
+        *at, event_id.hex, kind, schema, moment.to_text(happened), campaign, actor, behalf,
+        None if correlation_id is None else correlation_id.hex,
+        None if causation_id is None else causation_id.hex,
+        *rest,
+    )  # fmt: skip
