@@ -1,22 +1,22 @@
 """The appender: one task per process that gathers concurrent callers into batches (group commit).
 
-Promises: every caller gets an answer; all or nothing for each; a batch that fails is retried caller by caller, so one
-caller cannot poison another; an unknown commit is resolved by the events' ids, else it is OutcomeUnknown
-(tests/contract/test_appender.py).
+Promises: every caller gets an answer; all or nothing for each; a batch that one of its callers spoils is written by
+halves, so nobody else is refused; what was broken off is written again behind the lock, where the events' ids show
+whether it had taken effect, else it is OutcomeUnknown; while the database itself fails, whoever waits is told so at
+once (tests/contract/test_appender.py, tests/faults).
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from uuid import UUID
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
-from avow.eventlog.append import Answer, Written, read_head, swap_batch, write_batch
-from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request, standing
+from avow.eventlog.append import Answer, Written, swap_batch, write_batch
+from avow.eventlog.batch import IdTaken, OutcomeUnknown, Request
 from avow.eventlog.database import Database, PostgresDatabase
+from avow.eventlog.faults import fault_of, in_doubt
 from avow.eventlog.memory import Memory, Remembered
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
@@ -65,32 +65,38 @@ class Appender:
             if waiting:
                 self._pending[org] = waiting
             answers = await self._answers(org, [request for request, _ in batch])
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if future.done():
-                    continue
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
+            _hand_out(batch, answers)
+            if isinstance(answers[-1], Exception) and fault_of(answers[-1]) and org in self._pending:
+                # Whoever came meanwhile would wait for the same failure; nothing of theirs was sent.
+                stranded = self._pending.pop(org)
+                _hand_out(stranded, answers[-1:] * len(stranded))
             self._grown.raise_()
 
     async def _answers(self, org: str, requests: Sequence[Request]) -> list[Answer]:
         try:
-            try:
-                return await self._write(org, requests, repeating=False)
-            except IntegrityError:
-                # Perhaps callers who ask again: now their ids are looked up.
-                return await self._write(org, requests, repeating=True)
+            return await self._write(org, requests, repeating=False)
         except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
-            if len(requests) > 1:
-                return [await self._alone(org, request, _lost(error)) for request in requests]
-            return [await self._resolve(org, requests[0], error, _lost(error))]
+            if fault_of(error) and not in_doubt(error):
+                return [error] * len(requests)
+            return await self._settle(org, requests, in_doubt(error))
 
-    async def _alone(self, org: str, request: Request, in_doubt: bool) -> Answer:
+    async def _settle(self, org: str, requests: Sequence[Request], doubtful: bool) -> list[Answer]:
+        """Write once more, their ids looked up first: all of them, else half of them at a time.
+
+        A statement that was broken off may still reach the database. It takes effect before this one, and its ids are
+        found; or after, and the head has moved on; so it is written once.
+        """
         try:
-            return (await self._write(org, [request], repeating=True))[0]
-        except Exception as error:  # noqa: BLE001 - it is the caller's answer
-            return await self._resolve(org, request, error, in_doubt or _lost(error))
+            return await self._write(org, requests, repeating=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
+            if fault_of(error):
+                unknown = doubtful or in_doubt(error)
+                return [OutcomeUnknown(str(error)) if unknown else error for _ in requests]
+            if len(requests) == 1:
+                return [await self._refusal(org, requests[0], error)]
+        half = len(requests) // 2
+        first = await self._settle(org, requests[:half], doubtful)
+        return first + await self._settle(org, requests[half:], doubtful)
 
     async def _write(self, org: str, requests: Sequence[Request], repeating: bool) -> list[Answer]:
         # Nothing is remembered of a log while it is not known what became of a write.
@@ -108,23 +114,23 @@ class Appender:
         self._memory.keep(org, remembered, written.head, written.versions)
         return written.answers
 
-    async def _resolve(self, org: str, request: Request, error: Exception, in_doubt: bool) -> Answer:
-        if not in_doubt and not isinstance(error, IntegrityError):
+    async def _refusal(self, org: str, request: Request, error: Exception) -> Exception:
+        """What a request is refused with: the database's error, or IdTaken where that is the reason."""
+        if not isinstance(error, IntegrityError):
             return error
-
-        def found(connection: Connection) -> dict[UUID, Appended]:
-            # A commit that was cut off may still be under way; it holds the head until it is through.
-            read_head(connection, org, lock=True)
-            return find_events(connection, org, request.event_ids)
-
+        ids = partial(find_events, org=org, ids=request.event_ids)
         try:
-            written = await self._database.write(found)
-        except Exception:  # noqa: BLE001 - the database cannot even be asked
-            return OutcomeUnknown(str(error)) if in_doubt else error
-        if not written:
+            taken = await self._database.read(ids)
+        except Exception:  # noqa: BLE001 - the error at hand says as much
             return error
-        return standing(request, written) or IdTaken(", ".join(sorted(str(event_id) for event_id in written)))
+        return IdTaken(", ".join(sorted(map(str, taken)))) if taken else error
 
 
-def _lost(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+def _hand_out(waiting: Iterable[_Waiting], answers: Sequence[Answer]) -> None:
+    for (_, future), answer in zip(waiting, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
