@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
@@ -25,6 +25,9 @@ from avow.eventlog.reading import organisations
 from avow.programme import available, load
 from avow.service.hosting import installed
 from avow.service.settings import Settings
+
+T = TypeVar("T")
+DURABLE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @dataclass(frozen=True)
@@ -109,15 +112,28 @@ def _database(service: str, settings: Settings) -> Iterator[Finding]:
         yield Finding(f"{service} database", f"{shown}: 尚未建立 / not made yet")
         return
     todo = f"检查 / check AVOW_{service.upper()}_DATABASE"
-    yield _try(f"{service} database", lambda: f"{shown}: {asyncio.run(_look(settings.database_url(service)))}", todo)
+    heads = _try(f"{service} database", lambda: f"{shown}: {_look(settings.database_url(service), _heads)}", todo)
+    yield heads
+    if heads.ok and url.get_backend_name() == "postgresql":
+        off = _look(settings.database_url(service), _switched_off)
+        todo = f"在服务器上打开，否则断电会丢失已答复的写入 / turn on at the server: {', '.join(off)}"
+        yield Finding(f"{service} durability", f"off: {', '.join(off)}" if off else "on", not off, todo)
 
 
-async def _look(url: str) -> str:
-    database = open_database(url)
-    try:
-        return await database.read(_heads)
-    finally:
-        await database.close()
+def _look(url: str, look: Callable[[Connection], T]) -> T:
+    async def read() -> T:
+        database = open_database(url)
+        try:
+            return await database.read(look)
+        finally:
+            await database.close()
+
+    return asyncio.run(read())
+
+
+def _switched_off(connection: Connection) -> list[str]:
+    """What the log's durability rests on and this server does without; SQLite is told to sync by the log itself."""
+    return [name for name in DURABLE if connection.scalar(text(f"SHOW {name}")) == "off"]
 
 
 def _heads(connection: Connection) -> str:

@@ -17,10 +17,13 @@ from avow.audit.projections import ProjectionVerdict
 from avow.audit.rows import books
 from avow.audit.verify import PairVerdict, Side, verify_pair
 from avow.cli.output import err, fail, needing_the_databases, out, read_settings
-from avow.eventlog.database import Database, open_database
+from avow.eventlog.database import Database, Patience, open_database
 from avow.eventlog.records import EventTypes
 from avow.service.hosting import installed
 from avow.service.settings import Settings
+
+UNHURRIED = Patience(answer=3600)
+"""One statement may go through a whole log."""
 
 
 def verify(
@@ -92,7 +95,7 @@ async def _verify(settings: Settings, org: str | None) -> Sequence[PairVerdict]:
     async with AsyncExitStack() as stack:
         databases = {}
         for name in installed():
-            databases[name] = open_database(settings.database_url(name))
+            databases[name] = open_database(settings.database_url(name), UNHURRIED)
             stack.push_async_callback(databases[name].close)
         return await examine(databases, org)
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, insert, select
 from avow.contracts.book import BookOpened
 from avow.contracts.leaf import GENESIS
 from avow.eventlog.batch import Head, Request, Written, number, placed
-from avow.eventlog.compose import compose, time_of
+from avow.eventlog.compose import Chain, behind
 from avow.eventlog.database import alone
-from avow.eventlog.memory import Remembered, recall
+from avow.eventlog.memory import Remembered
 from avow.eventlog.records import Context, Proposed
 from avow.eventlog.seals import seal_all
 from avow.eventlog.statements import find_events, insert_behind, versions_of
@@ -95,24 +95,27 @@ def write_batch(
         known = find_events(connection, org, _ids(refused))
         if known:
             outcome = number(org, head, requests, versions, known)
-    rows = placed(requests, outcome)
-    if rows:
-        recorded_at = time_of(head, rows, ports.clock.now())
-        own = [item for item, _ in rows if isinstance(item, Proposed)]
-        payloads = seal_all(connection, org, own, ports.random_bytes, recorded_at)
-        composed, behind = compose(org, head, rows, payloads, recorded_at, ports.random_bytes)
-        if not insert_behind(connection, org, head, composed, behind):
+    written = placed(requests, outcome)
+    if written:
+        chain = Chain(org, head, ports.random_bytes)
+        recorded_at = chain.time_of((item for item, _ in written), ports.clock.now())
+        own = [item for item, _ in written if isinstance(item, Proposed)]
+        rows = chain.rows(written, seal_all(connection, org, own, ports.random_bytes, recorded_at), recorded_at)
+        if not insert_behind(connection, org, head, rows, behind(head, rows)):
             raise RuntimeError(f"the head of {org} moved while it was locked")
-        head = behind
-    return Written(outcome, head, versions | {at.stream: at.version for _, at in rows}, undisturbed)
+        head = behind(head, rows)
+    return Written(outcome, head, versions | {at.stream: at.version for _, at in written}, undisturbed)
 
 
 def _versions(
     connection: Connection, org: str, requests: Sequence[Request], remembered: Remembered | None
 ) -> dict[str, int]:
     """The version of every stream the requests write or expect something of."""
-    versions, unknown = recall(requests, remembered)
-    return versions | versions_of(connection, org, unknown) if unknown else versions
+    streams = {stream for request in requests for stream in request.streams}
+    known = {} if remembered is None else remembered.versions
+    unknown = streams - known.keys()
+    looked_up = dict.fromkeys(unknown, 0) | versions_of(connection, org, unknown) if unknown else {}
+    return {stream: known[stream] for stream in streams - unknown} | looked_up
 
 
 def _ids(requests: Sequence[Request]) -> list[UUID]:

@@ -1,31 +1,78 @@
 """The appender: one task per process that gathers concurrent callers into batches (group commit).
 
-Promises: every caller gets an answer; all or nothing for each; a batch that fails is retried caller by caller, so one
-caller cannot poison another; an unknown commit is resolved by the events' ids, else it is OutcomeUnknown
-(tests/contract/test_appender.py).
+Most requests are planned on the tail of their log as they come (tail.py), and written while the next are planned; the
+others are written in a transaction, behind the locked head. Promises: every caller gets an answer; all or nothing for
+each; a batch that one of its callers spoils is written by halves, so nobody else is refused; what was broken off is
+written again behind the lock, where the events' ids show whether it had taken effect, else it is OutcomeUnknown; while
+the database itself fails, whoever waits is told so at once (tests/contract/test_appender.py, tests/faults).
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from uuid import UUID
 
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
-from avow.eventlog.append import read_head, write_batch
-from avow.eventlog.batch import Answer, IdTaken, OutcomeUnknown, Request, Written, standing
-from avow.eventlog.database import Database, PostgresDatabase
-from avow.eventlog.memory import Memory, Remembered
+from avow.eventlog.append import write_batch
+from avow.eventlog.batch import Answer, IdTaken, OutcomeUnknown, Request
+from avow.eventlog.database import Database
+from avow.eventlog.faults import fault_of, in_doubt
+from avow.eventlog.memory import Remembered
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
 from avow.eventlog.statements import find_events
-from avow.eventlog.swap import swap, swap_within
+from avow.eventlog.tail import Tail, look_up, swap
 from avow.kernel.ports import Ports
 
 BATCH = 256
+SPLIT = 32
+"""From so many callers on, half of them are written first, so that the others' events are ready when those are done."""
 _Waiting = tuple[Request, asyncio.Future[list[Appended]]]
+
+
+@dataclass
+class _Line:
+    """Who waits for one organisation's log."""
+
+    planned: deque[_Waiting] = field(default_factory=deque)
+    """Those whose events are on the tail, in its order."""
+    others: deque[_Waiting] = field(default_factory=deque)
+    tail: Tail | None = None
+    """Not there while others write to the log too, or while it is not known what became of a write."""
+    known: Remembered | None = None
+    undisturbed: bool = False
+    """Whether the last transaction found the log as it was remembered."""
+    flowing: bool = False
+    """Whether events were ready when the last ones had been written."""
+
+    def join(self, waiting: _Waiting) -> None:
+        """Take a place: on the tail, unless somebody is there already who cannot be planned."""
+        if self.others:
+            self.others.append(waiting)
+        else:
+            self._place(waiting)
+
+    def join_again(self) -> None:
+        """Plan whoever can be planned now."""
+        again, self.others = self.others, deque()
+        for waiting in again:
+            self._place(waiting)
+
+    def _place(self, waiting: _Waiting) -> None:
+        try:
+            planned = self.tail is not None and self.tail.add(waiting[0])
+        except Exception:  # noqa: BLE001 - the transaction says to its caller what is wrong with a request
+            self.break_off()
+            planned = False
+        (self.planned if planned else self.others).append(waiting)
+
+    def break_off(self, *first: _Waiting) -> None:
+        """Plan no more: the log does not end where the tail begins, or nobody knows whether it does."""
+        self.others.extendleft(reversed([*first, *self.planned]))
+        self.planned.clear()
+        self.tail = self.known = None
 
 
 class Appender:
@@ -35,9 +82,9 @@ class Appender:
         self._database = database
         self._ports = ports
         self._grown = grown
-        self._memory = Memory()
-        self._pending: dict[str, deque[_Waiting]] = {}
-        """Who waits, by organisation; the one whose turn is next stands first."""
+        self._lines: dict[str, _Line] = {}
+        self._turns: deque[str] = deque()
+        """The organisations for whose logs somebody waits; the one whose turn is next stands first."""
         self._draining: asyncio.Task[None] | None = None
 
     async def append(
@@ -48,7 +95,9 @@ class Appender:
         Raises Conflict, ForeignImport, IdTaken, UnknownOrganisation, OutcomeUnknown, or the database's error.
         """
         waiting: asyncio.Future[list[Appended]] = asyncio.get_running_loop().create_future()
-        self._pending.setdefault(org, deque()).append((Request(items, expect or {}), waiting))
+        self._lines.setdefault(org, _Line()).join((Request(items, expect or {}), waiting))
+        if org not in self._turns:
+            self._turns.append(org)
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await waiting
@@ -59,89 +108,128 @@ class Appender:
             await asyncio.gather(self._draining, return_exceptions=True)
 
     async def _drain(self) -> None:
-        while self._pending:
-            org, waiting = next(iter(self._pending.items()))
-            batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH))]
-            del self._pending[org]
-            if waiting:
-                self._pending[org] = waiting
-            answers = await self._answers(org, [request for request, _ in batch])
-            for (_, future), answer in zip(batch, answers, strict=True):
-                if future.done():
-                    continue
-                if isinstance(answer, Exception):
-                    future.set_exception(answer)
-                else:
-                    future.set_result(answer)
+        while self._turns:
+            org = self._turns[0]
+            line = self._lines[org]
+            answer = await self._turn(org, line)
+            if isinstance(answer, Exception) and fault_of(answer):
+                # Whoever came meanwhile would wait for the same failure; nothing of theirs was sent.
+                line.break_off()
+                _hand_out(line.others, [answer] * len(line.others))
+                line.others.clear()
             self._grown.raise_()
+            self._turns.popleft()
+            if line.planned or line.others:
+                self._turns.append(org)
+            else:
+                line.flowing = False
+                if line.known is None:
+                    # Nothing is remembered of it, perhaps because there is no such log.
+                    del self._lines[org]
 
-    async def _answers(self, org: str, requests: Sequence[Request]) -> list[Answer]:
-        try:
+    async def _turn(self, org: str, line: _Line) -> Answer:
+        """Write what stands first in a line, and hand out the answers; the last of them."""
+        if line.tail is not None and line.others:
+            await self._learn(org, line, line.tail)
+        if line.tail is not None and line.planned:
+            return await self._swap(org, line, line.tail)
+        batch = [line.others.popleft() for _ in range(min(len(line.others), BATCH))]
+        answers = await self._answers(org, line, [request for request, _ in batch])
+        if line.known is not None and line.undisturbed:
+            line.tail = Tail(org, line.known, self._ports)
+        _hand_out(batch, answers)
+        return answers[-1]
+
+    async def _learn(self, org: str, line: _Line, tail: Tail) -> None:
+        """Look up the streams that keep somebody from being planned, and plan whoever can be."""
+        unknown = tail.known.unknown([request for request, _ in line.others])
+        if unknown:
             try:
-                return await self._write(org, requests, repeating=False)
-            except IntegrityError:
-                # Perhaps callers who ask again: now their ids are looked up.
-                return await self._write(org, requests, repeating=True)
-        except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
-            if len(requests) > 1:
-                return [await self._alone(org, request, _lost(error)) for request in requests]
-            return [await self._resolve(org, requests[0], error, _lost(error))]
+                tail.known.learn(await look_up(self._database, org, sorted(unknown)))
+            except Exception:  # noqa: BLE001 - the transaction meets the same, and says so to whom it concerns
+                return
+        line.join_again()
 
-    async def _alone(self, org: str, request: Request, in_doubt: bool) -> Answer:
+    async def _swap(self, org: str, line: _Line, tail: Tail) -> Answer:
+        count = len(line.planned)
+        cut = tail.cut(min(count if line.flowing or count < SPLIT else count // 2, BATCH))
+        batch = [line.planned.popleft() for _ in cut.answers]
+        line.flowing = True
+        answers: Sequence[Answer] = cut.answers
         try:
-            return (await self._write(org, [request], repeating=True))[0]
-        except Exception as error:  # noqa: BLE001 - it is the caller's answer
-            return await self._resolve(org, request, error, in_doubt or _lost(error))
+            moved = await swap(self._database, org, cut)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
+            line.break_off()
+            answers = await self._after(org, line, [request for request, _ in batch], error)
+        else:
+            if not moved:
+                line.break_off(*batch)
+                return []
+            tail.written(cut)
+        _hand_out(batch, answers)
+        return answers[-1]
 
-    async def _write(self, org: str, requests: Sequence[Request], repeating: bool) -> list[Answer]:
+    async def _answers(self, org: str, line: _Line, requests: Sequence[Request]) -> list[Answer]:
+        try:
+            return await self._write(org, line, requests, repeating=False)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
+            return await self._after(org, line, requests, error)
+
+    async def _after(self, org: str, line: _Line, requests: Sequence[Request], error: Exception) -> list[Answer]:
+        if fault_of(error) and not in_doubt(error):
+            return [error] * len(requests)
+        return await self._settle(org, line, requests, in_doubt(error))
+
+    async def _settle(self, org: str, line: _Line, requests: Sequence[Request], doubtful: bool) -> list[Answer]:
+        """Write once more, their ids looked up first: all of them, else half of them at a time.
+
+        A statement that was broken off may still reach the database. It takes effect before this one, and its ids are
+        found; or after, and the head has moved on; so it is written once.
+        """
+        try:
+            return await self._write(org, line, requests, repeating=True)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every caller gets an answer
+            if fault_of(error):
+                unknown = doubtful or in_doubt(error)
+                return [OutcomeUnknown(str(error)) if unknown else error for _ in requests]
+            if len(requests) == 1:
+                return [await self._refusal(org, requests[0], error)]
+        half = len(requests) // 2
+        first = await self._settle(org, line, requests[:half], doubtful)
+        return first + await self._settle(org, line, requests[half:], doubtful)
+
+    async def _write(self, org: str, line: _Line, requests: Sequence[Request], repeating: bool) -> list[Answer]:
         # Nothing is remembered of a log while it is not known what became of a write.
-        remembered = self._memory.take(org)
-        written: Written | None = None
-        if isinstance(self._database, PostgresDatabase) and remembered and remembered.undisturbed and not repeating:
-            written = await swap(self._database.direct, org, requests, self._ports, remembered)
-        if written is None:
-            written = await self._database.write(
-                partial(_transact, org=org, requests=requests, ports=self._ports, known=remembered, repeating=repeating)
-            )
-        if remembered is None or not written.undisturbed:
-            remembered = Remembered(written.head)
-        remembered.undisturbed = written.undisturbed
-        self._memory.keep(org, remembered, written.head, written.versions)
+        known, line.known, line.tail = line.known, None, None
+        work = partial(
+            write_batch, org=org, requests=requests, ports=self._ports, remembered=known, repeating=repeating
+        )
+        written = await self._database.write(work)
+        if known is None or not written.undisturbed:
+            known = Remembered(written.head)
+        known.head = written.head
+        known.learn(written.versions)
+        known.forget()
+        line.known, line.undisturbed = known, written.undisturbed
         return written.answers
 
-    async def _resolve(self, org: str, request: Request, error: Exception, in_doubt: bool) -> Answer:
-        if not in_doubt and not isinstance(error, IntegrityError):
+    async def _refusal(self, org: str, request: Request, error: Exception) -> Exception:
+        """What a request is refused with: the database's error, or IdTaken where that is the reason."""
+        if not isinstance(error, IntegrityError):
             return error
-
-        def found(connection: Connection) -> dict[UUID, Appended]:
-            # A commit that was cut off may still be under way; it holds the head until it is through.
-            read_head(connection, org, lock=True)
-            return find_events(connection, org, request.event_ids)
-
+        ids = partial(find_events, org=org, ids=request.event_ids)
         try:
-            written = await self._database.write(found)
-        except Exception:  # noqa: BLE001 - the database cannot even be asked
-            return OutcomeUnknown(str(error)) if in_doubt else error
-        if not written:
+            taken = await self._database.read(ids)
+        except Exception:  # noqa: BLE001 - the error at hand says as much
             return error
-        return standing(request, written) or IdTaken(", ".join(sorted(str(event_id) for event_id in written)))
+        return IdTaken(", ".join(sorted(map(str, taken)))) if taken else error
 
 
-def _transact(
-    connection: Connection,
-    org: str,
-    requests: Sequence[Request],
-    ports: Ports,
-    known: Remembered | None,
-    repeating: bool,
-) -> Written:
-    if connection.dialect.name == "sqlite" and known is not None and not repeating:
-        # The transaction holds the whole file, and to try costs less than to read the head.
-        written = swap_within(connection, org, requests, ports, known)
-        if written is not None:
-            return written
-    return write_batch(connection, org, requests, ports, known, repeating)
-
-
-def _lost(error: Exception) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+def _hand_out(waiting: Iterable[_Waiting], answers: Sequence[Answer]) -> None:
+    for (_, future), answer in zip(waiting, answers, strict=True):
+        if future.done():
+            continue
+        if isinstance(answer, Exception):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)

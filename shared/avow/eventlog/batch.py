@@ -80,6 +80,32 @@ class Written:
     """Whether nobody else had written since what was remembered."""
 
 
+class Numbering:
+    """Gives out the numbers behind the end of a log; `versions` (absent: 0) moves on with it, the latest last."""
+
+    def __init__(self, org: str, head: Head, versions: dict[str, int]) -> None:
+        self.versions = versions
+        self._org = org
+        self._head = head
+        self._position, self._sequence = head.position, head.sequence
+
+    def place(self, request: Request) -> Answer:
+        """Where the request's events will stand; or why it is refused, and nothing has moved."""
+        refusal = _refusal(self._org, self._head, request, self.versions)
+        if refusal is not None:
+            return refusal
+        places = []
+        for item in request.items:
+            self._position += 1
+            stream = item.stream
+            self.versions[stream] = version = self.versions.pop(stream, 0) + 1
+            public = isinstance(item, Proposed) and item.event.public
+            self._sequence += public
+            sequence = self._sequence if public else None
+            places.append(Appended(self._position, sequence, stream, version, event_id_of(item)))
+        return places
+
+
 def number(
     org: str,
     head: Head,
@@ -91,30 +117,14 @@ def number(
 
     `versions` gives each stream's version before the batch (absent: 0), `known` the requests' ids that are in the log.
     """
-    current = dict(versions)
-    position, sequence = head.position, head.sequence
+    numbers = Numbering(org, head, dict(versions))
     written = dict(known)
     answers: list[Answer] = []
     for request in requests:
-        already = standing(request, written)
-        if already is not None:
-            answers.append(already)
-            continue
-        refusal = _refusal(org, head, request, current)
-        if refusal is not None:
-            answers.append(refusal)
-            continue
-        places = []
-        for item in request.items:
-            position += 1
-            stream = item.stream
-            current[stream] = version = current.get(stream, 0) + 1
-            public = isinstance(item, Proposed) and item.event.public
-            sequence += public
-            at = Appended(position, sequence if public else None, stream, version, event_id_of(item))
-            written[at.event_id] = at
-            places.append(at)
-        answers.append(places)
+        answer = standing(request, written) or numbers.place(request)
+        if isinstance(answer, list):
+            written.update((at.event_id, at) for at in answer)
+        answers.append(answer)
     return answers
 
 

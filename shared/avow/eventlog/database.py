@@ -2,29 +2,49 @@
 
 Promises: `write` runs a function in one transaction, committed when it returns and rolled back when it raises; `read`
 runs it in one consistent snapshot. On SQLite one thread owns the only writing connection (WAL, full sync, BEGIN
-IMMEDIATE); on PostgreSQL each call takes a connection of the pool.
+IMMEDIATE); on PostgreSQL each call takes a connection of the pool. Every wait ends (`Patience`), and a connection that
+is dead is replaced at the next call (tests/faults).
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import asyncpg
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
 from avow.eventlog.direct import Direct
+from avow.eventlog.faults import Unanswered, in_doubt
 
 T = TypeVar("T")
 _PREPARING = 0x61766F77
 
-AWAY = (OperationalError, InterfaceError, PoolTimeout, OSError, asyncpg.PostgresError)
-"""What a database that cannot be reached, or cannot take anything, raises; while connecting the driver's own errors."""
+AWAY = (DBAPIError, PoolTimeout, OSError, asyncpg.PostgresError)
+"""What a database that cannot be reached, or cannot take anything, raises; `fault_of` tells it from other failures."""
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How many seconds a database is waited for, at each of the places where it can keep one waiting."""
+
+    connect: float = 5
+    lock: float = 10
+    """For what another transaction holds: the head row, or the SQLite file."""
+    answer: float = 30
+    """For PostgreSQL's answer to one statement."""
+    idle: float = 60
+    """PostgreSQL ends a transaction whose process has said nothing for so long, such as one that was stopped."""
+
+
+PATIENT = Patience()
 
 
 class Database(Protocol):
@@ -39,13 +59,13 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, patience: Patience = PATIENT) -> Database:
     """The database at `url` (`sqlite:///…` or `postgresql+asyncpg://…`); another kind is a ValueError."""
     backend = make_url(url).get_backend_name()
     if backend == "sqlite":
-        return SqliteDatabase(url)
+        return SqliteDatabase(url, patience)
     if backend == "postgresql":
-        return PostgresDatabase(url)
+        return PostgresDatabase(url, patience)
     raise ValueError(f"neither SQLite nor PostgreSQL: {backend}")
 
 
@@ -54,13 +74,13 @@ class SqliteDatabase:
 
     dialect = "sqlite"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience = PATIENT) -> None:
         path = make_url(url).database
         in_memory = not path or path == ":memory:"
         if path and not in_memory:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sqlite_engine(url, begin="BEGIN IMMEDIATE", shared=in_memory)
-        self._reader = self._engine if in_memory else sqlite_engine(url, begin="BEGIN")
+        self._engine = sqlite_engine(url, "BEGIN IMMEDIATE", in_memory, patience.lock)
+        self._reader = self._engine if in_memory else sqlite_engine(url, "BEGIN", wait=patience.lock)
         self._writing = ThreadPoolExecutor(1, thread_name_prefix="sqlite-writer")
         self._reading = self._writing if in_memory else ThreadPoolExecutor(2, thread_name_prefix="sqlite-reader")
 
@@ -77,12 +97,12 @@ class SqliteDatabase:
         self._engine.dispose()
 
 
-def sqlite_engine(url: str, begin: str, shared: bool = False) -> Engine:
+def sqlite_engine(url: str, begin: str, shared: bool = False, wait: float = PATIENT.lock) -> Engine:
     """A synchronous engine whose transactions start with `begin`: `BEGIN IMMEDIATE` writes, `BEGIN` only reads.
 
-    `shared` keeps one connection for all threads.
+    `shared` keeps one connection for all threads; `wait` is for whoever holds the file, in seconds.
     """
-    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": 30}
+    arguments: dict[str, Any] = {"check_same_thread": False, "timeout": wait}
     engine = (
         create_engine(url, connect_args=arguments, poolclass=StaticPool)
         if shared
@@ -121,11 +141,25 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience: Patience = PATIENT) -> None:
         # Stated, because the head lock needs it: what is read behind the lock must be what was committed before it.
         self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=8, max_overflow=8, isolation_level="READ COMMITTED"
+            url,
+            pool_size=8,
+            max_overflow=8,
+            pool_timeout=patience.answer,
+            isolation_level="READ COMMITTED",
+            connect_args={
+                "timeout": patience.connect,
+                "command_timeout": patience.answer,
+                "server_settings": {
+                    "lock_timeout": f"{patience.lock * 1000:.0f}",
+                    "idle_in_transaction_session_timeout": f"{patience.idle * 1000:.0f}",
+                },
+            },
         )
+        event.listen(self._engine.sync_engine, "checkout", _pass_over_the_dead)
+        event.listen(self._engine.sync_engine, "handle_error", _give_up)
         self.direct = Direct(self._engine)
         self._reader = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
@@ -137,9 +171,9 @@ class PostgresDatabase:
         try:
             return await self._read(work)
         except DBAPIError as error:
-            if not error.connection_invalidated:
+            if not in_doubt(error):
                 raise
-            # The pool kept a connection the server has closed since, such as by a restart; it kept no other.
+            # The server closed the connection, such as for a restart; the pool has dropped all that are as old.
             return await self._read(work)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
@@ -149,3 +183,16 @@ class PostgresDatabase:
     async def close(self) -> None:
         await self.direct.close()
         await self._engine.dispose()
+
+
+def _pass_over_the_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Let the pool replace a connection that is known to be closed, before anything is sent: no round trip is spent."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _give_up(context: ExceptionContext) -> None:
+    """Drop a connection that did not answer in time, and those beside it: each is waiting for what may never come."""
+    if isinstance(context.original_exception, TimeoutError) and context.connection is not None:
+        context.is_disconnect = True
+        raise Unanswered("no answer from the database in time")

@@ -9,7 +9,7 @@ not used again (tests/contract/test_database.py).
 from typing import Any
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 
@@ -32,7 +32,7 @@ class Direct:
     async def count(self, statement: str, *arguments: Any) -> int:
         """How many rows a statement wrote.
 
-        Raises IntegrityError where a constraint refuses it, else OperationalError; while connecting the driver's own.
+        Raises IntegrityError where a constraint refuses it, else DBAPIError; while connecting the driver's own.
         """
         driver = await self._driver()
         try:
@@ -62,4 +62,4 @@ class Direct:
             held, self._held = self._held, None
             await held.invalidate(error)
             await held.close()
-        return OperationalError("", None, error, connection_invalidated=lost)
+        return DBAPIError("", None, error, connection_invalidated=lost)

@@ -5,22 +5,25 @@ They speak to the driver with its own values: PostgreSQL gets one array a column
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import cache
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, select
 
 from avow.contracts import moment
 from avow.contracts.leaf import FORMAT
 from avow.eventlog.batch import Head
 from avow.eventlog.compose import COLUMNS, Composed
 from avow.eventlog.records import Appended
-from avow.eventlog.tables import event, log_head
+from avow.eventlog.tables import event
 
 _IDS = 500
 _TYPES = {
     "sequence": "bigint", "version": "bigint", "schema": "bigint",
-    "event_id": "uuid", "correlation_id": "uuid", "causation_id": "uuid", "occurred_at": "timestamptz",
+    "event_id": "uuid", "correlation_id": "uuid", "causation_id": "uuid",
+    "occurred_at": "timestamptz", "recorded_at": "timestamptz",
     "data": "bytea", "sealed": "bytea", "salt": "bytea", "leaf": "bytea", "hash": "bytea",
 }  # fmt: skip
 _GIVEN = COLUMNS[1:]
@@ -33,16 +36,25 @@ WITH moved AS (
     WHERE org = $5 AND position = $6 AND hash = $7
     RETURNING 1
 )
-INSERT INTO event (org, position, recorded_at, format, {_NAMES})
-SELECT $5, $6 + n, $4, {FORMAT}, {_NAMES}
+INSERT INTO event (org, position, format, {_NAMES})
+SELECT $5, $6 + n, {FORMAT}, {_NAMES}
 FROM unnest({_ARRAYS}) WITH ORDINALITY AS new ({_NAMES}, n)
 WHERE EXISTS (SELECT FROM moved)
 """
 """Moves the head and inserts behind it, or does neither: a transaction by itself, for PostgreSQL."""
 
-_INSERT = f"""
-INSERT INTO event (org, recorded_at, format, position, {_NAMES}) VALUES (?, ?, ?{", ?" * len(COLUMNS)})
+_MOVE = """
+UPDATE log_head SET position = ?, sequence = ?, hash = ?, recorded_at = ? WHERE org = ? AND position = ? AND hash = ?
 """
+_ROWS = 64
+"""The most rows of one statement on SQLite, each step of which waits for its turn among the process's threads."""
+
+
+@cache
+def _insert(rows: int) -> str:
+    row = f"(?, {FORMAT}{', ?' * len(COLUMNS)})"
+    return f"INSERT INTO event (org, format, position, {_NAMES}) VALUES {', '.join([row] * rows)}"
+
 
 _VERSION = "SELECT version FROM event WHERE event.org = {org} AND event.stream = {stream} ORDER BY version DESC LIMIT 1"
 VERSIONS = "SELECT asked.stream, ({}) FROM unnest($2::varchar[]) AS asked (stream)".format(
@@ -73,12 +85,14 @@ def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[C
     """
     if connection.dialect.name == "postgresql":
         return connection.exec_driver_sql(SWAP, swap_arguments(org, head, rows, behind)).rowcount == len(rows)
-    here = log_head.c.org == org, log_head.c.position == head.position, log_head.c.hash == head.hash
-    stands = {name: getattr(behind, name) for name in ("position", "sequence", "hash", "recorded_at")}
-    if connection.execute(update(log_head).where(*here).values(stands)).rowcount != 1:
+    moved = (behind.position, behind.sequence, behind.hash, moment.to_text(behind.recorded_at))
+    if connection.exec_driver_sql(_MOVE, (*moved, org, head.position, head.hash)).rowcount != 1:
         return False
-    batch = (org, moment.to_text(behind.recorded_at), FORMAT)
-    connection.exec_driver_sql(_INSERT, [batch + _for_sqlite(row) for row in rows])
+    for start in range(0, len(rows), _ROWS):
+        part = rows[start : start + _ROWS]
+        connection.exec_driver_sql(
+            _insert(len(part)), tuple(chain.from_iterable(_for_sqlite(org, row) for row in part))
+        )
     return True
 
 
@@ -104,13 +118,14 @@ def find_events(connection: Connection, org: str, ids: Iterable[UUID]) -> dict[U
     return found
 
 
-def _for_sqlite(row: Composed) -> Composed:
-    """The row with its ids and its time as SQLite holds them."""
-    at, (event_id, kind, schema, happened, campaign, actor, behalf, correlation_id, causation_id), rest = (
-        row[:4], row[4:13], row[13:],
+def _for_sqlite(org: str, row: Composed) -> Composed:
+    """The row with its ids and times as SQLite holds them."""
+    at, (event_id, kind, schema, happened, recorded_at, campaign, actor, behalf, correlation_id, causation_id), rest = (
+        row[:4], row[4:14], row[14:],
     )  # fmt: skip
     return (
-        *at, event_id.hex, kind, schema, moment.to_text(happened), campaign, actor, behalf,
+        org, *at, event_id.hex, kind, schema, moment.to_text(happened), moment.to_text(recorded_at), campaign, actor,
+        behalf,
         None if correlation_id is None else correlation_id.hex,
         None if causation_id is None else causation_id.hex,
         *rest,

@@ -11,12 +11,12 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, MetaData, Table, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, OperationalError
 
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.columns import Count, Name
 from avow.eventlog.database import alone
+from avow.eventlog.faults import fault_of
 from avow.eventlog.records import EventTypes, Recorded
 from avow.projections.projection import KeyValue, Projection, Row, ViewTable
 
@@ -76,7 +76,7 @@ def project(
     except CannotFold:
         raise
     except Exception as error:
-        if _may_pass(error):
+        if fault_of(error):
             raise
         raise CannotFold(projection.name, records[0].position) from error
     more = len(records) == limit
@@ -115,12 +115,6 @@ def fold(
             raise CannotFold(projection.name, record.position) from error
     for view, loaded in held.items():
         _store(connection, org, projection, view, [row for row in loaded.values() if row.changed])
-
-
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, OperationalError | OSError) or (
-        isinstance(error, DBAPIError) and error.connection_invalidated
-    )
 
 
 def _checkpoint_of(org: str, projection: Projection) -> tuple[Any, ...]:

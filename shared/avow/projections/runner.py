@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.database import Database
+from avow.eventlog.faults import fault_of
 from avow.eventlog.records import EventTypes
 from avow.eventlog.signal import Signal
 from avow.kernel.refusal import Refusal
@@ -133,7 +134,7 @@ def _project(
         except CannotFold as error:
             outcomes[projection.name] = Stopped(org, error.position, type(error.__cause__).__name__)
         except DBAPIError as error:
-            if error.connection_invalidated:
+            if fault_of(error):
                 raise
             # Its tables are gone or not what they were; where it stood cannot be asked here.
             outcomes[projection.name] = Stopped(org, 0, type(error.orig).__name__)

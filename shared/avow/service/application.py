@@ -14,6 +14,7 @@ from avow.bus.feed import FeedSource, feed_router
 from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.database import AWAY
+from avow.eventlog.faults import fault_of
 from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.service.service import Service
@@ -75,18 +76,21 @@ def build_application(
 
 
 def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:
-    """Say `log.outcome_unknown` or `log.unavailable`, with 503, for what the database does to a request."""
+    """Say `log.outcome_unknown`, or what ails the database, to a request it fails; our own faults stay failures."""
 
     async def unknown(request: Request, _: Exception) -> Response:
         return problem_response(catalogue, request.scope, Refusal("log.outcome_unknown"))
 
-    async def unavailable(request: Request, exc: Exception) -> Response:
-        _log.error("log.unavailable", service=request.app.state.service.name, raised=type(exc).__name__)
-        return problem_response(catalogue, request.scope, Refusal("log.unavailable"))
+    async def failing(request: Request, exc: Exception) -> Response:
+        fault = fault_of(exc)
+        if fault is None:
+            raise exc
+        _log.error(fault.value, service=request.app.state.service.name, raised=type(exc).__name__)
+        return problem_response(catalogue, request.scope, Refusal(fault.value))
 
     app.add_exception_handler(OutcomeUnknown, unknown)
     for error in AWAY:
-        app.add_exception_handler(error, unavailable)
+        app.add_exception_handler(error, failing)
 
 
 _status = APIRouter(tags=["status"])

@@ -25,8 +25,8 @@ def responses(*statuses: int) -> Responses:
     }
 
 
-READ_RESPONSES = responses(401, 403, 404, 409, 422, 500, 503)
-COMMAND_RESPONSES = responses(400, 401, 403, 404, 409, 413, 415, 422, 500, 503)
+READ_RESPONSES = responses(401, 403, 404, 409, 422, 500, 503, 507)
+COMMAND_RESPONSES = responses(400, 401, 403, 404, 409, 413, 415, 422, 500, 503, 507)
 
 
 def problem_schemas() -> dict[str, Any]:
