@@ -1,8 +1,8 @@
 """A PostgreSQL of the tests' own: one cluster per test process, a fresh database per test, nothing left behind.
 
 It listens on a free port of 127.0.0.1, trusts whoever connects from there, lives in a temporary folder, and is stopped
-by its process id, also when the tests fail or die. It does not sync to disk: what it proves is order and isolation,
-never durability. Proved by `tests/integration/test_private_postgres.py`.
+by its process id, also when the tests fail or die. Unless it is asked to be `durable` it does not sync to disk: what it
+proves is order and isolation. Proved by `tests/integration/test_private_postgres.py`.
 """
 
 import atexit
@@ -25,12 +25,13 @@ _STOP_WITHIN = 20.0
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    "fsync": "off",
-    "full_page_writes": "off",
     "max_connections": "200",
     "timezone": "UTC",
     "lc_messages": "C",
 }
+
+
+_CARELESS = {"fsync": "off", "full_page_writes": "off"}
 
 
 class PostgresMissing(RuntimeError):
@@ -44,7 +45,8 @@ class PostgresFailed(RuntimeError):
 class PrivatePostgres:
     """A cluster between `start()` and `stop()`; also a context manager. Start it from the main thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, durable: bool = False) -> None:
+        self._settings = _SETTINGS if durable else _SETTINGS | _CARELESS
         self.port = 0
         self.folder: Path | None = None
         """Where the cluster lives while it runs."""
@@ -114,7 +116,7 @@ class PrivatePostgres:
         log = self.folder / "log"
         for _ in range(3):  # Between choosing a port and taking it somebody else may take it.
             self.port = _free_port()
-            settings = [f"--{name}={value}" for name, value in {**_SETTINGS, "port": str(self.port)}.items()]
+            settings = [f"--{name}={value}" for name, value in {**self._settings, "port": str(self.port)}.items()]
             command = [_tool("postgres"), "-D", str(self.folder / "data"), *settings]
             with log.open("wb") as output:
                 self._server = subprocess.Popen(
