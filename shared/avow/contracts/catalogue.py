@@ -28,7 +28,7 @@ from avow.contracts.review import (
     ReviewSubmitted,
     ReviewTallied,
 )
-from avow.kernel.message import PublicEvent
+from avow.kernel.message import Event, PublicEvent
 from avow.kernel.seal import sealed_fields
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -66,8 +66,8 @@ def every_public_event() -> tuple[type[PublicEvent], ...]:
     return tuple(dict.fromkeys(event for events in PUBLIC_EVENTS.values() for event in events))
 
 
-def json_schema(event: type[PublicEvent]) -> JsonSchemaValue:
-    """The JSON Schema (draft 2020-12) of an event's data as it stands in the log and travels.
+def json_schema(event: type[Event]) -> JsonSchemaValue:
+    """The JSON Schema (draft 2020-12) of an event's data as it stands in the log and, if it is public, travels.
 
     A sealed field is never required, for it stands there only where its scope is everybody; what was added later is
     not required either, for older events lack it; and what is not named here may be there all the same.
