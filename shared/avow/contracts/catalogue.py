@@ -1,7 +1,7 @@
 """The catalogue: every public event by the service that says it, and its JSON Schema.
 
-Promises: a contract changes only by addition; each (type, schema) keeps a golden file under tests/contract/golden,
-and tests/contract/test_contracts.py fails when one no longer fits.
+Promises: a contract changes only by addition, or by a new schema with an upcaster; each (type, schema) keeps a golden
+file under tests/contract/golden, and tests/contract/test_contracts.py fails when one can no longer be read.
 """
 
 from collections.abc import Mapping
