@@ -33,7 +33,7 @@ format: setup ## 统一代码格式 | Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-contracts: setup ## 写出公开事件的契约与范例 | Write the schemas and golden files of the public events
+contracts: setup ## 写出事件的契约与范例 | Write the schemas and golden files of the events
 	@$(BIN)/python -m tests.kit.write_contracts
 
 lock: setup ## 更新依赖锁定文件 | Lock the dependencies; UPGRADE=1 moves to newer versions

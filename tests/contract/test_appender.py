@@ -18,8 +18,11 @@ from tests.kit.logs import START, Log, a_unit, on_database, proposed
 T = TypeVar("T")
 
 
-class Oversized(PrivateEvent, type="test.oversized", schema=2**63):
+class Oversized(PrivateEvent, type="test.oversized"):
     """An event whose schema no database can store as a number."""
+
+
+Oversized.schema_version = 2**63
 
 
 def _lost() -> DBAPIError:

@@ -12,6 +12,7 @@ from avow.eventlog.appender import Appender
 from avow.eventlog.execute import Executor, Origin, Outcome
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.statements import versions_of
+from avow.kernel.message import PrivateEvent
 from avow.kernel.refusal import Refusal
 from tests.kit.counter import STREAM, Add, Added, Grounding, a_counter
 from tests.kit.logs import TYPES, Log, Noted, a_log, identity, proposed
@@ -74,6 +75,23 @@ class TestExecute:
         assert [outcome.position for outcome in outcomes] == [2, 3, 4]
         assert [row.version for outcome in outcomes for row in outcome.events] == [1, 2, 3]
         assert not any(outcome.repeated for outcome in outcomes)
+
+    async def test_nothing_is_decided_on_a_stream_with_an_event_of_a_later_release(self, log: Log) -> None:
+        class AddedLater(PrivateEvent, type="counter.added", schema=2, upcasters={1: dict}):
+            amount: int
+
+        seen: list[int] = []
+        await add(log, 1, Origin("demo"))
+        (later,) = await log.append(proposed(AddedLater(amount=2), f"{STREAM}/{A}"))
+        with pytest.raises(Refusal) as refused:
+            await add(log, 4, Origin("demo"), seen=seen)
+        assert (refused.value.code, refused.value.params) == (
+            "log.schema_unknown",
+            {"type": "counter.added", "schema": 2},
+        )
+        assert seen == []
+        assert (await log.head()).position == later.position
+        assert (await add(log, 4, Origin("demo"), counter=B)).position == later.position + 1
 
     async def test_an_event_says_who_caused_it_and_what_it_belongs_to(self, log: Log) -> None:
         trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

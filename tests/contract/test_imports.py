@@ -13,7 +13,7 @@ from avow.contracts import envelope
 from avow.contracts.leaf import leaf, leaf_values
 from avow.eventlog import reading
 from avow.eventlog.batch import Conflict, ForeignImport
-from avow.eventlog.records import EventTypes
+from avow.eventlog.types import EventTypes
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.kernel.seal import Seal
 from tests.kit.logs import START, Log, Noted, a_log, a_person, a_unit, imports, proposed

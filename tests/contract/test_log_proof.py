@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.organisation import MemberEnrolled
 from avow.contracts.values import Label
-from avow.eventlog.records import Context, EventTypes
+from avow.eventlog.records import Context
+from avow.eventlog.types import EventTypes
 from avow.kernel.ports import Ports, seeded
 from tests.kit.logs import START, TYPES, Log, LooseClock, Noted, a_log, a_person, a_unit, enrolled, identity, proposed
 

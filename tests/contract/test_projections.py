@@ -205,7 +205,7 @@ class TestProjections:
         await log.append(proposed(Noted(text="a")))
         with pytest.raises(CannotFold) as stopped:
             await catch_up(stranger, Fragile())
-        assert isinstance(stopped.value.__cause__, LookupError)
+        assert stopped.value.reason == "UnknownSchema: note.noted.v1"
 
     async def test_two_who_project_at_once_give_the_rows_of_one(self, log: Log) -> None:
         past = a_history(10, 200)

@@ -40,6 +40,7 @@ MEMBER, SECRETARY, LEADER = (identity(n) for n in (32, 33, 34))
 SINCE = datetime(2010, 6, 1, tzinfo=UTC)
 UNTIL = datetime(2012, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
 
+PLEDGER = Pledger(kind="member", id=MEMBER)
 WORDING = ItemWording(
     goal="让新生少跑一趟",
     task="每周二晚为新生答疑",
@@ -114,7 +115,7 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         pledge_id=PLEDGE,
         campaign_id=CAMPAIGN,
         unit_id=BRANCH,
-        pledger=Pledger(kind="member", id=MEMBER),
+        pledger=PLEDGER,
         phase="phase.pledge",
         items=(ITEM,),
         scope="college",

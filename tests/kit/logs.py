@@ -24,9 +24,10 @@ from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Head
 from avow.eventlog.database import Database, open_database
 from avow.eventlog.execute import Executor
-from avow.eventlog.records import Appended, Context, EventTypes, Import, Proposed, Recorded
+from avow.eventlog.records import Appended, Context, Import, Proposed, Recorded
 from avow.eventlog.signal import Signal
 from avow.eventlog.tables import create_log, event
+from avow.eventlog.types import EventTypes
 from avow.kernel.message import Event, PrivateEvent
 from avow.kernel.ports import ClockKind, Ports, SimulatedClock, seeded
 
@@ -39,6 +40,27 @@ class Noted(PrivateEvent, type="note.noted"):
 
     text: str
 
+
+RECORD = Recorded(
+    org=ORG,
+    position=9,
+    sequence=None,
+    stream="note/4f0c",
+    version=1,
+    event_id=UUID(int=1),
+    type="note.noted",
+    schema=1,
+    occurred_at=START,
+    recorded_at=START,
+    campaign=None,
+    actor=None,
+    on_behalf_of=None,
+    correlation_id=None,
+    causation_id=None,
+    data=b'{"text":"a"}',
+    sealed=None,
+)
+"""The record of a note, to be altered with `replace`."""
 
 TYPES: tuple[type[Event], ...] = (BookOpened, UnitRegistered, PersonRegistered, MemberEnrolled, MemberLeft, Noted)
 

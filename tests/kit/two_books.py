@@ -30,7 +30,8 @@ from avow.contracts import envelope
 from avow.contracts.catalogue import every_public_event
 from avow.contracts.organisation import PersonRegistered, UnitRegistered
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened
-from avow.eventlog.records import Context, EventTypes, Import, Proposed, Recorded
+from avow.eventlog.records import Context, Import, Proposed, Recorded
+from avow.eventlog.types import EventTypes
 from avow.kernel.message import Event
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.projections.projection import Projection, Row, document, exact, flag, key, moment, number, on, sealed, text

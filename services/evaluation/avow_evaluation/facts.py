@@ -18,8 +18,9 @@ from avow.contracts.review import ReviewRoundAnnounced, ReviewRoundClosed, Revie
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.execute import Asked, Grounds
-from avow.eventlog.records import EventTypes, Recorded
+from avow.eventlog.records import Recorded
 from avow.eventlog.tables import event
+from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.register.reading import RegisterReader

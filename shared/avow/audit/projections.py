@@ -17,8 +17,9 @@ from avow.audit.progress import Progress
 from avow.audit.rows import MISREAD, number
 from avow.eventlog import reading
 from avow.eventlog.database import sqlite_engine
-from avow.eventlog.records import EventTypes, Recorded
+from avow.eventlog.records import Recorded
 from avow.eventlog.tables import event
+from avow.eventlog.types import EventTypes
 from avow.projections.checksum import checksum
 from avow.projections.projection import Projection
 from avow.projections.projector import CannotFold, checkpoint, create_views, fold, position_of
@@ -74,8 +75,7 @@ def verify_projection(
         try:
             replayed = _replayed(connection, org, projection, types, position, progress)
         except CannotFold as error:
-            reason = type(error.__cause__ or error).__name__
-            return wrong("projection.cannot_fold", error.position, position, reason=reason)
+            return wrong("projection.cannot_fold", error.position, position, reason=error.reason)
     except DBAPIError as error:
         return ProjectionVerdict(name, version, finding=unreadable(error, projection=name))
     differs = None if live == replayed else Finding("projection.differs", position, name)

@@ -22,7 +22,7 @@ from avow.audit.log import LogVerdict, verify_log
 from avow.audit.progress import Progress, Work
 from avow.audit.projections import ProjectionVerdict, verify_projection
 from avow.eventlog.database import Database
-from avow.eventlog.records import EventTypes
+from avow.eventlog.types import EventTypes
 from avow.projections.projection import Projection
 
 T = TypeVar("T")

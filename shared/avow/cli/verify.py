@@ -18,7 +18,7 @@ from avow.audit.rows import books
 from avow.audit.verify import PairVerdict, Side, verify_pair
 from avow.cli.output import err, fail, needing_the_databases, out, read_settings
 from avow.eventlog.database import Database, Patience, open_database
-from avow.eventlog.records import EventTypes
+from avow.eventlog.types import EventTypes
 from avow.service.hosting import installed
 from avow.service.settings import Settings
 

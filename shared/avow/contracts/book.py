@@ -1,4 +1,7 @@
-"""The book itself: what the first event of every log says."""
+"""The book itself: what the first event of every log says.
+
+Limit: it is read before anything else is known of a log, by an importer and by `avow verify`, so it keeps its schema.
+"""
 
 from uuid import UUID
 

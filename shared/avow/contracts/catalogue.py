@@ -1,7 +1,7 @@
 """The catalogue: every public event by the service that says it, and its JSON Schema.
 
-Promises: a contract changes only by addition; each (type, schema) keeps a golden file under tests/contract/golden,
-and tests/contract/test_contracts.py fails when one no longer fits.
+Promises: a contract changes only by addition, or by a new schema with an upcaster; each (type, schema) keeps a golden
+file under tests/contract/golden, and tests/contract/test_contracts.py fails when one can no longer be read.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ from avow.contracts.review import (
     ReviewSubmitted,
     ReviewTallied,
 )
-from avow.kernel.message import PublicEvent
+from avow.kernel.message import Event, PublicEvent
 from avow.kernel.seal import sealed_fields
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -66,8 +66,8 @@ def every_public_event() -> tuple[type[PublicEvent], ...]:
     return tuple(dict.fromkeys(event for events in PUBLIC_EVENTS.values() for event in events))
 
 
-def json_schema(event: type[PublicEvent]) -> JsonSchemaValue:
-    """The JSON Schema (draft 2020-12) of an event's data as it stands in the log and travels.
+def json_schema(event: type[Event]) -> JsonSchemaValue:
+    """The JSON Schema (draft 2020-12) of an event's data as it stands in the log and, if it is public, travels.
 
     A sealed field is never required, for it stands there only where its scope is everybody; what was added later is
     not required either, for older events lack it; and what is not named here may be there all the same.

@@ -19,9 +19,10 @@ from avow.eventlog.append import read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
-from avow.eventlog.records import Appended, Context, EventTypes, Proposed
+from avow.eventlog.records import Appended, Context, Proposed
 from avow.eventlog.statements import find_events
 from avow.eventlog.tables import event
+from avow.eventlog.types import EventTypes
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.ports import Ports

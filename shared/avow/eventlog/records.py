@@ -1,17 +1,15 @@
 """What goes into the log and what comes out of it: proposed and recorded events.
 
 Promises: an event imported from another log reads like the event it is, with its own stream, version and times, and
-with `log_id` saying where it came from; a type this service does not know is carried along undecoded.
+with `log_id` saying where it came from.
 """
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import Row
 
 from avow.contracts import envelope
@@ -20,7 +18,6 @@ from avow.kernel.message import Event
 from avow.kernel.seal import sealed_fields
 
 IMPORT = "import/"
-E = TypeVar("E", bound=Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,38 +115,6 @@ def recorded(row: Row[Any]) -> Recorded:
         row.occurred_at, row.recorded_at, row.campaign, row.actor, row.on_behalf_of, row.correlation_id,
         row.causation_id, row.data, row.sealed,
     )  # fmt: skip
-
-
-class EventTypes:
-    """The event types a service knows, by wire name and schema; a name declared twice is a ValueError."""
-
-    def __init__(self, types: Iterable[type[Event]]) -> None:
-        self._adapters: dict[tuple[str, int], tuple[type[Event], TypeAdapter[Event]]] = {}
-        for event_type in types:
-            key = (event_type.type, event_type.schema_version)
-            known = self._adapters.setdefault(key, (event_type, TypeAdapter(event_type)))
-            if known[0] is not event_type:
-                raise ValueError(f"two event types are called {key}")
-
-    def decode(self, record: Recorded) -> Event | None:
-        """The event a record holds, its sealed fields as seals, or None where the type is unknown.
-
-        What a later version of the contract added is passed over, in the values inside an event too.
-        """
-        known = self._adapters.get((record.type, record.schema))
-        if known is None:
-            return None
-        _, adapter = known
-        if record.sealed is None:
-            return adapter.validate_json(record.data, extra="ignore")
-        return adapter.validate_python({**json.loads(record.data), **json.loads(record.sealed)}, extra="ignore")
-
-    def decode_as(self, wanted: tuple[type[E], ...], records: Iterable[Recorded]) -> Iterator[E]:
-        """The events of these types among the records, in their order."""
-        for record in records:
-            event = self.decode(record)
-            if isinstance(event, wanted):
-                yield event
 
 
 def plain_fields(event: Event, sealed: Mapping[str, object]) -> bytes:

@@ -1,13 +1,15 @@
 """Commands and events: what is asked, and what has happened.
 
-Promises: both are frozen; an event declares its wire name and payload version, neither is derived from a class name
-(proved by tests/unit/kernel/test_message.py). Limit: a schema change is made by a new version and an upcaster, never
-by editing a shipped model.
+Promises: both are frozen; an event declares its wire name and payload version, neither is derived from a class name,
+and one that changed says how each earlier payload becomes the next, without a gap (proved by
+tests/unit/kernel/test_message.py). Limit: that an upcaster does what it should is shown by golden files, not here.
 """
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, ClassVar
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -72,23 +74,39 @@ class Command(Value):
     late_reason: Line | None = None
 
 
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes the fields of the next schema from those of one, as JSON values; pure, and a seal is passed on as it stands."""
+
+
 class Event(BaseModel):
     """What has happened, in the past tense; declared as `class PledgeMade(PublicEvent, type="pledge.made")`.
 
-    Unknown fields are ignored on reading, so that an addition to a contract breaks no reader.
+    Unknown fields are ignored on reading, so that an addition to a contract breaks no reader. Any other change is a new
+    schema: `class PledgeMade(PublicEvent, type="pledge.made", schema=3, upcasters={1: to_2, 2: to_3})`; upcasters that
+    are not just those from 1 to the last schema before are a ValueError.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     type: ClassVar[str]
     schema_version: ClassVar[int]
+    upcasters: ClassVar[tuple[Upcaster, ...]]
+    """The n-th makes schema n+1 of schema n: each leads one step up, so none can lead in a circle."""
     public: ClassVar[bool]
 
-    def __init_subclass__(cls, *, type: str | None = None, schema: int = 1) -> None:
+    def __init_subclass__(
+        cls, *, type: str | None = None, schema: int = 1, upcasters: Mapping[int, Upcaster] = MappingProxyType({})
+    ) -> None:
         super().__init_subclass__()
         if type is not None:
+            steps = range(1, schema)
+            if missing := sorted(set(steps) - set(upcasters)):
+                raise ValueError(f"{type} is at schema {schema} and has no upcaster from {missing}")
+            if beyond := sorted(set(upcasters) - set(steps)):
+                raise ValueError(f"{type} is at schema {schema} and has an upcaster from {beyond}")
             cls.type = type
             cls.schema_version = schema
+            cls.upcasters = tuple(upcasters[n] for n in steps)
 
 
 class PublicEvent(Event):

@@ -17,7 +17,8 @@ from avow.eventlog.append import read_head
 from avow.eventlog.columns import Count, Name
 from avow.eventlog.database import alone
 from avow.eventlog.faults import fault_of
-from avow.eventlog.records import EventTypes, Recorded
+from avow.eventlog.records import Recorded
+from avow.eventlog.types import EventTypes, UnknownSchema
 from avow.projections.projection import KeyValue, Projection, Row, ViewTable
 
 _metadata = MetaData()
@@ -42,6 +43,12 @@ class CannotFold(Exception):
         super().__init__(f"{projection} cannot fold the event at position {position}")
         self.projection = projection
         self.position = position
+
+    @property
+    def reason(self) -> str:
+        """The kind of what was raised, and which schema is unknown; never what it says, which may quote a person."""
+        cause = self.__cause__ or self
+        return str(cause) if isinstance(cause, UnknownSchema) else type(cause).__name__
 
 
 def create_views(connection: Connection, projections: Iterable[Projection]) -> None:
@@ -96,7 +103,7 @@ def fold(
         try:
             event = types.decode(record)
             if event is None:
-                raise LookupError(f"{record.type}.v{record.schema} is unknown here")
+                raise UnknownSchema(record.type, record.schema)
             asked = {name: (rows.table, rows.keys(event, record), rows.many) for name, rows in handler.rows.items()}
         except Exception as error:
             raise CannotFold(projection.name, record.position) from error

@@ -19,8 +19,8 @@ from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.database import Database
 from avow.eventlog.faults import fault_of
-from avow.eventlog.records import EventTypes
 from avow.eventlog.signal import Signal
+from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
 from avow.projections.projection import Projection
 from avow.projections.projector import CannotFold, position_of, project
@@ -132,7 +132,7 @@ def _project(
             with connection.begin_nested():
                 outcomes[projection.name] = project(connection, org, projection, types)
         except CannotFold as error:
-            outcomes[projection.name] = Stopped(org, error.position, type(error.__cause__).__name__)
+            outcomes[projection.name] = Stopped(org, error.position, error.reason)
         except DBAPIError as error:
             if fault_of(error):
                 raise

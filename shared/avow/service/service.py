@@ -20,9 +20,9 @@ from avow.eventlog.append import open_book, read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.database import Database
 from avow.eventlog.execute import Executor
-from avow.eventlog.records import EventTypes
 from avow.eventlog.signal import Signal
 from avow.eventlog.tables import create_log, event
+from avow.eventlog.types import EventTypes
 from avow.kernel.message import Event
 from avow.kernel.ports import Ports
 from avow.projections.projection import Projection

@@ -1,6 +1,7 @@
 """What commands and events are made of."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,14 +9,18 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from avow.contracts.catalogue import every_public_event
-from avow.kernel.message import Command, Line, PrivateEvent, Prose, PublicEvent, Value
+from avow.kernel.message import Command, Line, PrivateEvent, Prose, PublicEvent, Upcaster, Value
 from avow.kernel.seal import Seal
 
 line, prose = TypeAdapter[str](Line), TypeAdapter[str](Prose)
 CONTROL = [chr(code) for code in (*range(32), *range(127, 160))]
 
 
-class Renamed(PublicEvent, type="thing.happened", schema=3):
+def _as_it_was(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields
+
+
+class Renamed(PublicEvent, type="thing.happened", schema=3, upcasters={2: _as_it_was, 1: dict}):
     """An event called otherwise than its class."""
 
     what: str
@@ -30,6 +35,28 @@ def test_a_version_that_is_not_declared_is_the_first() -> None:
         pass
 
     assert (Quiet.schema_version, Quiet.public) == (1, False)
+
+
+def test_upcasters_stand_in_the_order_of_the_schemas_they_start_from() -> None:
+    assert Renamed.upcasters == (dict, _as_it_was)
+
+
+@pytest.mark.parametrize(
+    ("schema", "upcasters", "said"),
+    [
+        (2, {}, r"thing\.happened is at schema 2 and has no upcaster from \[1\]"),
+        (4, {2: dict}, r"thing\.happened is at schema 4 and has no upcaster from \[1, 3\]"),
+        (2, {1: dict, 2: dict}, r"thing\.happened is at schema 2 and has an upcaster from \[2\]"),
+        (1, {0: dict, 1: dict}, r"thing\.happened is at schema 1 and has an upcaster from \[0, 1\]"),
+    ],
+)
+def test_an_event_with_a_gap_below_its_schema_or_a_step_beyond_it_cannot_be_declared(
+    schema: int, upcasters: dict[int, Upcaster], said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+
+        class Wrong(PublicEvent, type="thing.happened", schema=schema, upcasters=upcasters):
+            what: str
 
 
 def test_an_event_without_a_name_has_none() -> None:

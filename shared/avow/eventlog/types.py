@@ -1,0 +1,86 @@
+"""The event types a service knows, and how what stands in a log becomes one of them.
+
+Promises: a type has one class, the current one; an older schema of it is brought up by its upcasters, which stop short
+of a seal (tests/unit/eventlog/test_types.py, tests/contract/test_old_log.py). What is unknown, or newer than this
+program, is carried along undecoded; whoever asks for that very type is told, never handed a log with a hole in it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+from pydantic import TypeAdapter
+
+from avow.eventlog.records import Recorded
+from avow.kernel.message import Event, Upcaster
+from avow.kernel.refusal import Refusal
+
+E = TypeVar("E", bound=Event)
+Decoder = Callable[[bytes, bytes | None], Event]
+"""Makes the event of `data` and `sealed` as they stand in a log; raises ValueError where they do not fit."""
+
+
+class UnknownSchema(Refusal):
+    """An event whose type is asked for stands in a schema this program does not know: it is older than its log."""
+
+    def __init__(self, type: str, schema: int) -> None:
+        super().__init__("log.schema_unknown", type=type, schema=schema)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}: {self.params['type']}.v{self.params['schema']}"
+
+
+class EventTypes:
+    """Decodes records into the current class of their type; two classes of one name are a ValueError."""
+
+    def __init__(self, types: Iterable[type[Event]]) -> None:
+        self._decoders: dict[tuple[str, int], Decoder] = {}
+        current: dict[str, type[Event]] = {}
+        for event_type in types:
+            if current.setdefault(event_type.type, event_type) is not event_type:
+                raise ValueError(f"two event types are called {event_type.type}")
+        for name, event_type in current.items():
+            for schema in range(1, event_type.schema_version + 1):
+                self._decoders[name, schema] = _decoder(event_type, event_type.upcasters[schema - 1 :])
+
+    def decoder_for(self, type: str, schema: int) -> Decoder | None:
+        """What makes events of this type and schema; None where they are unknown."""
+        return self._decoders.get((type, schema))
+
+    def decode(self, record: Recorded) -> Event | None:
+        """The event a record holds, its sealed fields as seals, or None where its type or its schema is unknown.
+
+        What a later version of the contract added is passed over, in the values inside an event too.
+        """
+        decoder = self._decoders.get((record.type, record.schema))
+        return None if decoder is None else decoder(record.data, record.sealed)
+
+    def decode_as(self, wanted: tuple[type[E], ...], records: Iterable[Recorded]) -> Iterator[E]:
+        """The events of these types among the records, in their order; raises UnknownSchema."""
+        names = {event_type.type for event_type in wanted}
+        for record in records:
+            event = self.decode(record)
+            if isinstance(event, wanted):
+                yield event
+            elif event is None and record.type in names:
+                raise UnknownSchema(record.type, record.schema)
+
+
+def _decoder(event_type: type[Event], upcasters: Sequence[Upcaster]) -> Decoder:
+    validator = TypeAdapter(event_type).validator
+    read_json: Callable[..., Event] = validator.validate_json
+    read_fields: Callable[..., Event] = validator.validate_python
+
+    def current(data: bytes, sealed: bytes | None) -> Event:
+        # Nearly every event comes this way.
+        return read_json(data, extra="ignore") if sealed is None else by_fields(data, sealed)
+
+    def by_fields(data: bytes, sealed: bytes | None) -> Event:
+        fields = json.loads(data)
+        if sealed is not None:
+            fields |= json.loads(sealed)
+        for upcaster in upcasters:
+            fields = upcaster(fields)
+        return read_fields(fields, extra="ignore")
+
+    return by_fields if upcasters else current
