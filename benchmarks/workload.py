@@ -20,13 +20,6 @@ class Noted(PublicEvent, type="bench.noted"):
     target: int
 
 
-class Amount(PublicEvent, type="bench.noted"):
-    """As much of a note as the sum needs."""
-
-    unit_id: str
-    amount: int
-
-
 def fields(caller: str, n: int) -> dict[str, Any]:
     """The n-th note of a caller, as keyword arguments."""
     return {

@@ -84,7 +84,8 @@ class RawPostgres(_Raw):
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._connection: asyncpg.Connection = self._runner.run(asyncpg.connect(url.replace("+asyncpg", "")))
         self._run(
-            "CREATE TABLE IF NOT EXISTS raw (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text, data bytea)"
+            "CREATE TABLE IF NOT EXISTS raw"
+            " (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, stream text, data bytea)"
         )
         self._run("CREATE INDEX IF NOT EXISTS raw_stream ON raw (stream, id)")
 
@@ -145,7 +146,10 @@ class RawSqlite(_Raw):
         self._connection.execute("COMMIT")
 
     def _select_stream(self) -> Sequence[bytes]:
-        return [row[0] for row in self._connection.execute("SELECT data FROM raw WHERE stream = ? ORDER BY id", (AGGREGATE,))]
+        return [
+            row[0]
+            for row in self._connection.execute("SELECT data FROM raw WHERE stream = ? ORDER BY id", (AGGREGATE,))
+        ]
 
     def _select_page(self, after: int) -> Sequence[tuple[int, bytes]]:
         return self._connection.execute(

@@ -5,7 +5,6 @@ When one of these fails after a change of an event, `make contracts` writes what
 
 import json
 from base64 import b64decode
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -55,7 +54,7 @@ def _read(path: Path) -> tuple[Event, dict[str, Any]]:
     golden = json.loads(path.read_text("utf-8"))
     name, schema = path.stem.rsplit(".v", 1)
     sealed = json.dumps(golden["sealed"]).encode() if "sealed" in golden else None
-    record = replace(RECORD, type=name, schema=int(schema), data=json.dumps(golden["data"]).encode(), sealed=sealed)
+    record = RECORD._replace(type=name, schema=int(schema), data=json.dumps(golden["data"]).encode(), sealed=sealed)
     event = TYPES.decode(record)
     assert event is not None, f"{path.name} cannot be read: its type, or an upcaster, is gone"
     return event, golden

@@ -143,8 +143,8 @@ class TestProof:
         await log.append(proposed(enrolled(1, 2, since), at=happened))
         record = (await log.records())[-1]
         assert record.occurred_at == happened
-        assert (record.occurred_at.tzinfo, record.recorded_at.tzinfo) == (UTC, UTC)
-        assert (record.occurred_at.microsecond, record.recorded_at) == (999999, START)
+        assert (record.occurred_at.tzinfo, record.occurred_at.microsecond) == (UTC, 999999)
+        assert [row.recorded_at for row in await log.rows()] == [START, START]
         event = log.types.decode(record)
         assert isinstance(event, MemberEnrolled)
         assert (event.since, event.since.tzinfo) == (datetime(2010, 1, 1, 0, 0, 0, 1, tzinfo=UTC), UTC)
@@ -168,7 +168,7 @@ class TestProof:
             for hours in (1, -5, -4, 2, 0):
                 clock.time = START + timedelta(hours=hours)
                 await log.append(proposed(a_unit(1), at=clock.time))
-            recorded = [record.recorded_at - START for record in await log.records()]
+            recorded = [row.recorded_at - START for row in await log.rows()]
             assert recorded == [timedelta(hours=hours) for hours in (0, 1, 1, 1, 2, 2)]
             assert (await log.head()).recorded_at == START + timedelta(hours=2)
 

@@ -42,25 +42,18 @@ class Noted(PrivateEvent, type="note.noted"):
 
 
 RECORD = Recorded(
-    org=ORG,
     position=9,
-    sequence=None,
     stream="note/4f0c",
     version=1,
-    event_id=UUID(int=1),
+    id_as_stored=UUID(int=1),
     type="note.noted",
     schema=1,
-    occurred_at=START,
-    recorded_at=START,
-    campaign=None,
-    actor=None,
-    on_behalf_of=None,
-    correlation_id=None,
-    causation_id=None,
+    time_as_stored=START,
     data=b'{"text":"a"}',
     sealed=None,
+    log_id=None,
 )
-"""The record of a note, to be altered with `replace`."""
+"""The record of a note, to be altered with `_replace`."""
 
 TYPES: tuple[type[Event], ...] = (BookOpened, UnitRegistered, PersonRegistered, MemberEnrolled, MemberLeft, Noted)
 

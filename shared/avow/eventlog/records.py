@@ -4,13 +4,11 @@ Promises: an event imported from another log reads like the event it is, with it
 with `log_id` saying where it came from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from avow.contracts import envelope
 from avow.contracts.envelope import Envelope
@@ -72,28 +70,32 @@ class Appended:
     repeated: bool = field(default=False, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as the log holds it; `position` is always this log's, everything else the event's own."""
+class Recorded(NamedTuple):
+    """An event as the log holds it; `position` is always this log's, everything else the event's own.
 
-    org: str
+    It is made by the million, so what is seldom asked for is converted when it is asked for.
+    """
+
     position: int
-    sequence: int | None
     stream: str
     version: int
-    event_id: UUID
+    id_as_stored: UUID | str
     type: str
     schema: int
-    occurred_at: datetime
-    recorded_at: datetime
-    campaign: str | None
-    actor: str | None
-    on_behalf_of: str | None
-    correlation_id: UUID | None
-    causation_id: UUID | None
+    time_as_stored: datetime | str
     data: bytes
     sealed: bytes | None
-    log_id: UUID | None = None
+    log_id: UUID | None
+    """The log it was imported from."""
+
+    @property
+    def event_id(self) -> UUID:
+        return self.id_as_stored if isinstance(self.id_as_stored, UUID) else UUID(self.id_as_stored)
+
+    @property
+    def occurred_at(self) -> datetime:
+        stored = self.time_as_stored
+        return stored if isinstance(stored, datetime) else datetime.fromisoformat(stored)
 
     @property
     def identity(self) -> str:
@@ -101,19 +103,20 @@ class Recorded:
         return self.stream.split("/", 1)[1]
 
 
-def recorded(row: Row[Any]) -> Recorded:
-    """The record a row of the event table holds; an imported one is unwrapped."""
-    if row.stream.startswith(IMPORT):
-        wire = envelope.decode(row.data)
-        return Recorded(
-            row.org, row.position, wire.sequence, wire.stream, wire.version, wire.event_id, wire.type, wire.schema,
-            wire.occurred_at, row.recorded_at, wire.campaign, wire.actor, wire.on_behalf_of, wire.correlation_id,
-            wire.causation_id, wire.data, wire.sealed, wire.log_id,
-        )  # fmt: skip
+COLUMNS = "position, stream, version, event_id, type, schema, occurred_at, data, sealed, NULL"
+"""What of a row makes a record, in this order."""
+
+
+def recorded(rows: Iterable[Sequence[Any]]) -> list[Recorded]:
+    """The records that rows of `COLUMNS` hold, as either driver gives them; the imported ones are unwrapped."""
+    return [_imported(row) if row[1].startswith(IMPORT) else Recorded._make(row) for row in rows]
+
+
+def _imported(row: Sequence[Any]) -> Recorded:
+    wire = envelope.decode(row[7])
     return Recorded(
-        row.org, row.position, row.sequence, row.stream, row.version, row.event_id, row.type, row.schema,
-        row.occurred_at, row.recorded_at, row.campaign, row.actor, row.on_behalf_of, row.correlation_id,
-        row.causation_id, row.data, row.sealed,
+        row[0], wire.stream, wire.version, wire.event_id, wire.type, wire.schema, wire.occurred_at, wire.data,
+        wire.sealed, wire.log_id,
     )  # fmt: skip
 
 

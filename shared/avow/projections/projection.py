@@ -24,6 +24,7 @@ from sqlalchemy.types import TypeDecorator
 
 from avow.eventlog.columns import Count, ExactNumber, Instant, Name
 from avow.eventlog.records import Recorded
+from avow.eventlog.types import EventTypes, with_fields
 from avow.kernel.message import Event
 from avow.kernel.seal import Seal
 
@@ -202,13 +203,22 @@ class Handler:
     event_type: type[Event]
     rows: dict[str, Rows]
     fold: Callable[..., None]
+    fields: tuple[str, ...]
+
+    @cached_property
+    def reads(self) -> EventTypes | None:
+        """How its events are read where it names the fields it needs."""
+        return EventTypes([with_fields(self.event_type, *self.fields)]) if self.fields else None
 
 
-def on(event_type: type[Event], **rows: Rows) -> Callable[[H], H]:
-    """Marks a method as the handler of an event type, with the rows it gets."""
+def on(event_type: type[Event], *, fields: tuple[str, ...] = (), **rows: Rows) -> Callable[[H], H]:
+    """Marks a method as the handler of an event type, with the rows it gets.
+
+    One that names the `fields` it needs gets an event with these alone, which is read faster.
+    """
 
     def mark(method: H) -> H:
-        method.__dict__.setdefault("handles", []).append((event_type, rows))
+        method.__dict__.setdefault("handles", []).append((event_type, rows, fields))
         return method
 
     return mark
@@ -227,10 +237,10 @@ class Projection:
         cls.handlers = {}
         methods = {name: method for base in reversed(cls.__mro__) for name, method in vars(base).items()}
         for method in methods.values():
-            for event_type, rows in getattr(method, "handles", ()):
+            for event_type, rows, fields in getattr(method, "handles", ()):
                 if event_type.type in cls.handlers:
                     raise ValueError(f"{cls.__name__} handles {event_type.type} twice")
-                cls.handlers[event_type.type] = Handler(event_type, rows, method)
+                cls.handlers[event_type.type] = Handler(event_type, rows, method, fields)
 
     @property
     def event_types(self) -> tuple[str, ...]:

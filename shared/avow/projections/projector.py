@@ -101,7 +101,7 @@ def fold(
     for record in records:
         handler = projection.handlers[record.type]
         try:
-            event = types.decode(record)
+            event = (handler.reads or types).decode(record)
             if event is None:
                 raise UnknownSchema(record.type, record.schema)
             asked = {name: (rows.table, rows.keys(event, record), rows.many) for name, rows in handler.rows.items()}

@@ -1,7 +1,5 @@
 """Events go into the log as compact JSON, and a record says what it is about."""
 
-from dataclasses import replace
-
 from avow.eventlog.records import plain_fields
 from tests.kit.logs import RECORD, a_person, a_unit, identity
 
@@ -20,4 +18,4 @@ def test_data_is_compact_in_declared_order_and_lacks_what_is_sealed() -> None:
 
 def test_a_records_identity_is_what_follows_its_category() -> None:
     assert RECORD.identity == "4f0c"
-    assert replace(RECORD, stream="ballot/round-1/abc").identity == "round-1/abc"
+    assert RECORD._replace(stream="ballot/round-1/abc").identity == "round-1/abc"
