@@ -179,6 +179,5 @@ def _ballots(connection: Connection, org: str, round_id: str) -> Iterator[tuple[
     head = read_head(connection, org)
     upto = 0 if head is None else head.position
     for record in reading.streams_below(connection, org, f"{ballot.stream_of(round_id)}/", upto):
-        cast = _TYPES.decode(record)
-        assert isinstance(cast, BallotCast)
-        yield record, cast
+        for cast in _TYPES.decode_as((BallotCast,), [record]):
+            yield record, cast

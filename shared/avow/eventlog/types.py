@@ -1,8 +1,8 @@
 """The event types a service knows, and how what stands in a log becomes one of them.
 
-Promises: a type has one class, the current one; an older schema of it is brought up by its upcasters, which stop short
-of a seal (tests/unit/eventlog/test_types.py, tests/contract/test_old_log.py). What is unknown, or newer than this
-program, is carried along undecoded; whoever asks for that very type is told, never handed a log with a hole in it.
+Promises: a type has one class, the current one, and an older schema of it is brought up by its upcasters, seals closed
+(tests/unit/eventlog/test_types.py, tests/contract/test_old_log.py). What is unknown, or newer than this program, is
+carried along undecoded; whoever asks for that very type is told, and never handed a log with a hole in it.
 """
 
 import json
