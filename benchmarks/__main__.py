@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+from benchmarks.commands import measure_commands
 from benchmarks.log import Engine, measure_log
 from benchmarks.measure import RESULTS, Report
 from tests.kit.postgres import PrivatePostgres
@@ -18,12 +19,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each append is measured (1)")
     parser.add_argument("--sizes", default="10000,100000,1000000", help="events already in the log")
     parser.add_argument("--engines", default="postgresql,sqlite")
+    parser.add_argument("--only", choices=("log", "commands"), help="one part of it")
     chosen = parser.parse_args()
     report = Report(chosen.runs)
     sizes = [int(size) for size in chosen.sizes.split(",")]
     with PrivatePostgres(durable=True) as server, tempfile.TemporaryDirectory(prefix="avow-bench-") as folder:
         new_url: dict[str, Callable[[], str]] = {"postgresql": server.create_database, "sqlite": _sqlite(Path(folder))}
-        engines = [Engine.open(name, new_url[name]) for name in chosen.engines.split(",")]
+        if chosen.only != "log":
+            measure_commands(report, server.create_database, chosen.seconds)
+        names = chosen.engines.split(",") if chosen.only != "commands" else []
+        engines = [Engine.open(name, new_url[name]) for name in names]
         try:
             measure_log(report, engines, sizes, chosen.seconds)
         finally:

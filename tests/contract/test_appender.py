@@ -48,6 +48,9 @@ class CutOff:
     async def read(self, work: Callable[[Connection], T]) -> T:
         return await self._database.read(work)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        return await self._database.glance(work)
+
     async def close(self) -> None:
         await self._database.close()
 

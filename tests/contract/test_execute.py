@@ -15,7 +15,7 @@ from avow.eventlog.statements import versions_of
 from avow.kernel.message import PrivateEvent
 from avow.kernel.refusal import Refusal
 from tests.kit.counter import STREAM, Add, Added, Grounding, a_counter
-from tests.kit.logs import TYPES, Log, Noted, a_log, identity, proposed
+from tests.kit.logs import TYPES, Log, Noted, a_log, always_current, identity, proposed
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 A, B = identity(1), identity(2)
@@ -42,7 +42,7 @@ def rivalled(log: Log, *rivals: Proposed) -> Executor:
     """An executor that finds these written between its reading and its writing, one at each attempt."""
     appender = Rivalled(log.database, log.ports, log.grown)
     appender.rivals = list(rivals)
-    return Executor(log.database, appender, log.types, log.ports)
+    return Executor(log.database, appender, log.types, log.ports, always_current)
 
 
 def a_rival(by: int = 10, stream: str = f"{STREAM}/{A}") -> Proposed:
@@ -80,16 +80,14 @@ class TestExecute:
         class AddedLater(PrivateEvent, type="counter.added", schema=2, upcasters={1: dict}):
             amount: int
 
-        seen: list[int] = []
         await add(log, 1, Origin("demo"))
         (later,) = await log.append(proposed(AddedLater(amount=2), f"{STREAM}/{A}"))
         with pytest.raises(Refusal) as refused:
-            await add(log, 4, Origin("demo"), seen=seen)
+            await add(log, 4, Origin("demo"))
         assert (refused.value.code, refused.value.params) == (
             "log.schema_unknown",
             {"type": "counter.added", "schema": 2},
         )
-        assert seen == []
         assert (await log.head()).position == later.position
         assert (await add(log, 4, Origin("demo"), counter=B)).position == later.position + 1
 
@@ -106,15 +104,41 @@ class TestExecute:
         assert (asked.org, asked.identity, asked.actor, asked.state) == ("demo", A, identity(9), 0)
         assert asked.now == asked.occurred_at == log.ports.clock.now()
 
-    async def test_a_repeated_command_answers_as_before_and_decides_nothing(self, log: Log) -> None:
-        seen: list[int] = []
-        first = await add(log, 5, keyed(), seen=seen)
+    async def test_a_repeated_command_answers_as_before_and_changes_nothing(self, log: Log) -> None:
+        first = await add(log, 5, keyed())
         await add(log, -5, Origin("demo"))
-        again = await add(log, 5, keyed(), seen=seen)
+        again = await add(log, 5, keyed())
         assert (again.position, again.events) == (first.position, first.events)
         assert (first.repeated, again.repeated) == (False, True)
-        assert seen == [0]
         assert await total(log) == 0
+
+    async def test_a_repeated_command_that_would_be_refused_now_answers_as_before(self, log: Log) -> None:
+        await add(log, 5, Origin("demo"))
+        first = await add(log, -5, keyed())
+        again = await add(log, -5, keyed())
+        assert (again.repeated, again.events) == (True, first.events)
+
+    async def test_a_refusal_is_decided_on_what_is_current_and_not_on_what_was_at_hand(self, log: Log) -> None:
+        seen: list[int] = []
+        await add(log, 1, Origin("demo"))
+        await log.append(a_rival(10))
+        await add(log, -11, Origin("demo"), seen=seen)
+        assert seen == [1, 11]
+        assert await total(log) == 0
+
+    async def test_facts_that_no_version_guards_are_read_once_they_are_current(self, log: Log) -> None:
+        waited: list[str] = []
+
+        async def current(org: str) -> None:
+            waited.append(org)
+
+        executor = Executor(log.database, log.appender, log.types, log.ports, current)
+        for guarded, so_far in ((True, []), (False, ["demo"])):
+            await executor.execute(a_counter(), A, Add(by=1), Grounding(guarded=guarded), Origin("demo"))
+            assert waited == so_far
+        with pytest.raises(Refusal, match=r"counter\.below_zero"):
+            await executor.execute(a_counter(), A, Add(by=-9), Grounding(), Origin("demo"))
+        assert waited == ["demo", "demo"]
 
     async def test_a_repeated_command_of_many_events_answers_with_all_of_them(self, log: Log) -> None:
         first = await add(log, 1, keyed(), events=120)
@@ -171,12 +195,12 @@ class TestExecute:
     async def test_after_three_conflicts_the_command_is_given_up(self, log: Log) -> None:
         seen: list[int] = []
         with pytest.raises(Refusal) as refused:
-            await rivalled(log, *(a_rival() for _ in range(3))).execute(
+            await rivalled(log, *(a_rival() for _ in range(4))).execute(
                 a_counter(seen), A, Add(by=1), Grounding(), keyed()
             )
         assert (refused.value.code, refused.value.params) == ("log.conflict", {"stream": STREAM})
-        assert seen == [0, 10, 20]
-        assert await total(log) == 30
+        assert seen == [0, 10, 20, 30]
+        assert await total(log) == 40
 
     async def test_a_decision_falls_when_what_its_facts_rest_on_has_moved(self, log: Log) -> None:
         grounding = Grounding(lambda connection: {"round/1": 0} | versions_of(connection, "demo", ["round/1"]))

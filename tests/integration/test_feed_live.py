@@ -101,6 +101,9 @@ class Late:
             await say(self._log, 40)
         return result
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        return await self._log.database.glance(work)
+
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._log.database.write(work)
 

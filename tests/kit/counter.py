@@ -47,8 +47,9 @@ class Grounding:
     """Facts that rest on whatever `expect` says at the time; `asked` are the questions they were gathered for."""
 
     expect: Callable[[Connection], Mapping[str, int]] = lambda connection: {}
+    guarded: bool = True
     asked: list[Asked[Add, int]] = field(default_factory=list)
 
     def __call__(self, connection: Connection, asked: Asked[Add, int]) -> Grounds[Facts]:
         self.asked.append(asked)
-        return Grounds(Facts(asked.occurred_at, asked.actor), self.expect(connection))
+        return Grounds(Facts(asked.occurred_at, asked.actor), self.expect(connection), self.guarded)

@@ -132,11 +132,15 @@ async def a_log(
         await database.close()
 
 
+async def always_current(org: str) -> None:
+    """Where decisions read the log alone, nothing can lag behind it."""
+
+
 def on_database(database: Database, url: str, ports: Ports, types: Iterable[type[Event]] = TYPES) -> Log:
     """What writes and reads a log, over a database that somebody else opened and closes."""
     known, grown = EventTypes(types), Signal()
     appender = Appender(database, ports, grown)
-    return Log(url, database, ports, known, grown, appender, Executor(database, appender, known, ports))
+    return Log(url, database, ports, known, grown, appender, Executor(database, appender, known, ports, always_current))
 
 
 def identity(n: int) -> str:

@@ -94,7 +94,7 @@ def ballot_facts(connection: Connection, asked: Asked[CastBallot, Ballot]) -> Gr
         round=round,
         part=part_of(connection, asked.org, round_id, credential_hash),
     )
-    return Grounds(facts, expect)
+    return Grounds(facts, expect, guarded=True)
 
 
 def count_facts(connection: Connection, asked: Asked[ReportReviews, ReviewCount]) -> Grounds[CountFacts]:

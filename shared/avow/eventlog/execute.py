@@ -1,4 +1,8 @@
-"""Executing a command: look up the retry, load the state, gather the facts, decide, append, or say why not.
+"""Executing a command: load the state, gather the facts, decide, append, or say why not.
+
+It is tried in haste first: on the state and the facts as they are at hand, since the append holds only if every stream
+they rest on stood still. Whatever then looks like a refusal, a conflict or a retry is decided anew with care: once what
+decisions read has caught up with the log, and the retry is looked up.
 
 Promises: a retried command returns its original positions and takes no effect twice; the same key with another body is
 refused; a decision holds only if its stream and every stream its facts rest on stood still meanwhile, else it is made
@@ -6,9 +10,10 @@ again, three times, then refused as `log.conflict`. Times are kept as R-02 says:
 runs backwards within a stream, and what is entered more than seven days late says why.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Generic, TypeVar
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -21,12 +26,14 @@ from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
 from avow.eventlog.records import Appended, Context, Proposed
 from avow.eventlog.statements import find_events
+from avow.eventlog.states import Held, States
 from avow.eventlog.tables import event
 from avow.eventlog.types import EventTypes
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.ports import Ports
 from avow.kernel.refusal import Refusal, require
+from avow.kernel.seal import sealed_fields
 
 TRIES = 3
 LATE_AFTER = timedelta(days=7)
@@ -57,10 +64,14 @@ class Origin:
 
 @dataclass(frozen=True)
 class Grounds(Generic[F]):
-    """The facts of a decision and the versions of the streams they rest on."""
+    """The facts of a decision and the versions of the streams they rest on.
+
+    `guarded` where these are all they rest on: then facts read too early are found out by the append.
+    """
 
     facts: F
     expect: Mapping[str, int] = field(default_factory=dict)
+    guarded: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,13 +101,23 @@ class Outcome:
 
 
 class Executor:
-    """Executes commands against the log of one service."""
+    """Executes commands against the log of one service; `current` returns once what facts are read from has caught up
+    with an organisation's log."""
 
-    def __init__(self, database: Database, appender: Appender, types: EventTypes, ports: Ports) -> None:
+    def __init__(
+        self,
+        database: Database,
+        appender: Appender,
+        types: EventTypes,
+        ports: Ports,
+        current: Callable[[str], Awaitable[None]],
+    ) -> None:
         self._database = database
         self._appender = appender
         self._types = types
         self._ports = ports
+        self._current = current
+        self._states = States()
 
     async def execute(
         self,
@@ -111,11 +132,16 @@ class Executor:
 
         Raises Refusal; the appender's errors pass through.
         """
-        for _ in range(TRIES):
+        attempt = partial(self._attempt, decider, identity, command, ground, origin, occurred_at)
+        for hasty in (True, *[False] * TRIES):
             try:
-                outcome = await self._attempt(decider, identity, command, ground, origin, occurred_at)
+                outcome = await attempt(hasty)
             except (Conflict, IdTaken):
                 continue
+            except Refusal:
+                if hasty:
+                    continue
+                raise
             if outcome is not None:
                 return outcome
         raise Refusal("log.conflict", stream=decider.stream)
@@ -128,32 +154,46 @@ class Executor:
         ground: Ground[C, S, F],
         origin: Origin,
         occurred_at: datetime | None,
+        hasty: bool,
     ) -> Outcome | None:
         stream = decider.stream_of(identity)
+        if not hasty:
+            self._states.drop(origin.org, stream)
+            await self._current(origin.org)
 
-        def load(connection: Connection) -> Outcome | tuple[S, int, Grounds[F], datetime, int]:
-            if (done := _done_before(connection, origin)) is not None:
+        def load(connection: Connection) -> Outcome | tuple[Held, Grounds[F], datetime, int]:
+            if not hasty and (done := _done_before(connection, origin)) is not None:
                 return done
-            records = reading.stream(connection, origin.org, stream)
+            held = self._states.get(origin.org, stream) or self._load(connection, decider, origin.org, stream)
             now = self._ports.clock.now()
-            happened = _when(command, occurred_at, now, records[-1].occurred_at if records else None)
-            state = decider.fold(self._types.decode_as(decider.events, records))
-            asked = Asked(origin.org, identity, command, state, origin.actor, happened, now)
-            head = read_head(connection, origin.org)
-            return state, len(records), ground(connection, asked), happened, head.position if head else 0
+            happened = _when(command, occurred_at, now, held.last)
+            asked = Asked(origin.org, identity, command, held.state, origin.actor, happened, now)
+            grounds = ground(connection, asked)
+            head = None if hasty else read_head(connection, origin.org)
+            return held, grounds, happened, head.position if head else 0
 
-        loaded = await self._database.read(load)
+        loaded = await (self._database.glance if hasty else self._database.read)(load)
         if isinstance(loaded, Outcome):
             return loaded
-        state, version, grounds, happened, position = loaded
-        decided = decider.decide(command, state, grounds.facts)
-        proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
-        appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: version})
-        if origin.retry_key is not None and any(row.repeated for row in appended):
-            # Somebody used the key at the same time; whether it was this very command, the next attempt finds out.
+        held, grounds, happened, position = loaded
+        decided = decider.decide(command, held.state, grounds.facts)
+        if hasty and not (decided and grounds.guarded):
             return None
+        proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
+        appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: held.version})
+        if origin.retry_key is not None and any(row.repeated for row in appended):
+            # Somebody used the key before; whether it was this very command, the next attempt finds out.
+            return None
+        if not any(sealed_fields(type(event)) for event in decided):
+            state = decider.fold(decided, held.state)
+            self._states.put(origin.org, stream, Held(state, held.version + len(decided), happened))
         # A command that changes nothing stands where the log stood when that was decided.
         return Outcome(max((row.position for row in appended), default=position), tuple(appended))
+
+    def _load(self, connection: Connection, decider: Decider[C, S, F, E], org: str, stream: str) -> Held:
+        records = reading.stream(connection, org, stream)
+        state = decider.fold(self._types.decode_as(decider.events, records))
+        return Held(state, len(records), records[-1].occurred_at if records else None)
 
     def _propose(
         self, stream: str, event: Event, n: int, command: Command, origin: Origin, happened: datetime

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import ColumnElement, Connection, Text, select, type_coerce
 
 from avow.kernel.refusal import require
 from avow.programme import ProgrammeTemplate
-from avow.projections.projection import ViewTable, canonical
+from avow.projections.projection import ViewTable
 from avow.register.projection import Register, campaigns, memberships, people, roles, units
 
 OPERATOR = None
@@ -56,13 +56,13 @@ class RegisterReader:
     def campaign(self, campaign_id: str, at: str = "campaign_id") -> Campaign:
         """An approved campaign; refuses an unknown one (R-01)."""
         sql = campaigns.sql(Register.version)
-        row = self.connection.execute(
-            select(sql).where(sql.c.org == self.org, sql.c.campaign_id == campaign_id)
-        ).first()
+        # As text: a programme is long, and it is read for nearly every command.
+        query = select(sql.c.version, sql.c.starts_on, sql.c.ends_on, type_coerce(sql.c.programme, Text).label("text"))
+        row = self.connection.execute(query.where(sql.c.org == self.org, sql.c.campaign_id == campaign_id)).first()
         require(row is not None, "campaign.unknown", at)
         assert row is not None
         self.expect[f"campaign/{campaign_id}"] = row.version
-        return Campaign(campaign_id, row.starts_on, row.ends_on, _programme(canonical(row.programme)))
+        return Campaign(campaign_id, row.starts_on, row.ends_on, _programme(row.text))
 
     def unit(self, unit_id: str, at: str = "unit_id") -> Unit:
         """A registered unit; refuses an unknown one."""

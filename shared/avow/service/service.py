@@ -63,7 +63,7 @@ class Service:
     def __post_init__(self) -> None:
         self.types = EventTypes(self.blueprint.event_types)
         self.appender = Appender(self.database, self.ports, self.grown)
-        self.executor = Executor(self.database, self.appender, self.types, self.ports)
+        self.executor = Executor(self.database, self.appender, self.types, self.ports, self.facts_are_current)
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
         self._books: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []

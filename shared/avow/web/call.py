@@ -124,7 +124,6 @@ class CommandCall:
             correlation_id=self.correlation_id,
             traceparent=self.traceparent,
         )
-        await self.service.facts_are_current(self.org)
         return await self.service.executor.execute(decider, identity, command, ground, origin)
 
 
@@ -144,7 +143,6 @@ class UnnamedCall:
         occurred_at: datetime | None = None,
     ) -> Outcome:
         """Execute a command for nobody in particular; raises Refusal."""
-        await self.service.facts_are_current(self.org)
         return await self.service.executor.execute(decider, identity, command, ground, Origin(self.org), occurred_at)
 
 

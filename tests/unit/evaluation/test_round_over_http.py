@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, create_engine
 
 from avow.contracts.meeting import MeetingHeld
-from avow.eventlog.execute import Origin
+from avow.eventlog.execute import Executor, Origin
 from avow.kernel.ports import seeded
 from avow.kernel.refusal import Refusal
 from avow.projections.checksum import checksum
@@ -18,6 +18,7 @@ from avow_evaluation.domain.credential import hash_of
 from avow_evaluation.domain.review_round import IssueCredentials, OpenRound, review_round
 from avow_evaluation.facts import CredentialMaker, ballot_facts, round_facts
 from avow_evaluation.projections import PROJECTIONS
+from tests.kit.logs import always_current
 from tests.unit.evaluation.builders import (
     BEST,
     CAMPAIGN,
@@ -128,7 +129,8 @@ async def test_a_ballot_waits_for_the_view_of_credentials_rather_than_trust_an_o
     round_id = await evaluation.a_round_ready()
     replaced = evaluation.credentials[UNIT, "mass"][0]
     await evaluation.service.runner.stop()
-    executor, origin = evaluation.service.executor, Origin(ORG)
+    service, origin = evaluation.service, Origin(ORG)
+    executor = Executor(service.database, service.appender, service.types, service.ports, always_current)
     again, maker = IssueCredentials(unit_id=UNIT, rater_class="mass"), CredentialMaker(seeded(2))
     await executor.execute(review_round, round_id, again, maker.facts, origin)
     await executor.execute(review_round, round_id, OpenRound(), round_facts, origin)

@@ -37,6 +37,9 @@ class Failing(SqliteDatabase):
             raise self.failure
         return await super().read(work)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        return await self.read(work)
+
 
 def a_service(database: Failing) -> Service:
     ports = Ports(SimulatedClock(START), seeded(1))

@@ -19,7 +19,7 @@ def campaign_facts(connection: Connection, asked: Asked[CampaignCommand, Campaig
         campaign_id=asked.identity,
         template=_template(asked.command.template) if isinstance(asked.command, DraftCampaign) else None,
     )
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)
 
 
 def campaign_redraft_facts(connection: Connection, asked: Asked[CampaignCommand, Campaign]) -> Grounds[CampaignFacts]:

@@ -63,4 +63,4 @@ def _grounds(
         member_of=reader.units_of(person_id, asked.occurred_at).keys(),
         roles=reader.roles_of(person_id, asked.occurred_at),
     )
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)

@@ -23,7 +23,7 @@ def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Groun
         programme=reader.campaign(asked.command.campaign_id).programme,
         parent_kind=None if parent is None else parent.kind,
     )
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)
 
 
 def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) -> Grounds[PersonFacts]:
@@ -31,7 +31,7 @@ def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) ->
     reader = RegisterReader(connection, asked.org)
     reader.require_office(asked.actor, asked.now)
     facts = PersonFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)
 
 
 def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Membership]) -> Grounds[MembershipFacts]:
@@ -48,7 +48,7 @@ def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Mem
         person_id=person_id,
         is_secretary=leaving and reader.is_secretary_from(person_id, asked.occurred_at, command.unit_id),
     )
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)
 
 
 def role_facts(connection: Connection, asked: Asked[RoleCommand, Role]) -> Grounds[RoleFacts]:
@@ -73,4 +73,4 @@ def role_facts(connection: Connection, asked: Asked[RoleCommand, Role]) -> Groun
         programme=programme,
         is_member=is_member,
     )
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)

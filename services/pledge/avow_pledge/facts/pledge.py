@@ -44,7 +44,7 @@ def pledge_facts(connection: Connection, asked: Asked[PledgeCommand, Pledge]) ->
         is_secretary=vetting and _is_secretary(reader, about.unit_id, asked),
         member_of={person_id: reader.units_of(person_id, asked.occurred_at).keys() for person_id in people},
     )
-    return Grounds(facts, reader.expect)
+    return Grounds(facts, reader.expect, guarded=True)
 
 
 def pledge_redraft_facts(connection: Connection, asked: Asked[PledgeCommand, Pledge]) -> Grounds[PledgeFacts]:
