@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Every target prepares what it needs; nothing has to be installed by hand first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test lint format contracts lock clean
+.PHONY: help setup demo up test bench lint format contracts lock clean
 
 BIN := .venv/bin
 PACKAGES := shared services/pledge services/evaluation
@@ -23,6 +23,11 @@ test: lint ## 检查并运行全部测试 | Run the checks, then every test
 	@.ci/postgres
 	$(BIN)/pytest -n $(JOBS)
 
+bench: setup ## 与同类实现对比测速 | Measure beside the peers; BENCH="--sizes 10000" for less
+	@.ci/postgres
+	@.ci/uv pip install --quiet --require-hashes --python .venv/bin/python -r benchmarks/requirements.lock.txt
+	$(BIN)/python -m benchmarks $(BENCH)
+
 lint: setup ## 检查风格、类型与依赖方向 | Check style, types and import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -41,6 +46,9 @@ lock: setup ## 更新依赖锁定文件 | Lock the dependencies; UPGRADE=1 moves
 		--no-header --no-annotate --all-extras --group dev \
 		--no-emit-package avow --no-emit-package avow-pledge --no-emit-package avow-evaluation \
 		--output-file requirements.lock.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	.ci/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --constraint requirements.lock.txt --group bench \
+		--output-file benchmarks/requirements.lock.txt
 
 clean: ## 删除运行环境、数据与缓存 | Remove the environment, data and caches
 	rm -rf .venv var .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .grimp_cache .hypothesis

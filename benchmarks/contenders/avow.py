@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Coroutine
-from itertools import count
+from functools import partial
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -11,7 +11,7 @@ import uvloop
 from sqlalchemy import Connection
 
 from avow.eventlog import reading
-from avow.eventlog.append import open_book
+from avow.eventlog.append import open_book, read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.database import open_database
 from avow.eventlog.records import Context, Proposed
@@ -35,7 +35,6 @@ class Avow:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._ports = Ports()
         self._types = EventTypes((Noted,))
-        self._bases = count()
         self._open()
 
     def _open(self) -> None:
@@ -61,15 +60,12 @@ class Avow:
         self.run(stop())
         self._runner.close()
 
-    def events(self) -> int:
-        """How many events are in the log."""
-        return self.run(self._database.read(lambda c: reading.read_head(c, ORG))).position  # type: ignore[union-attr]
-
     def fill(self, upto: int) -> None:
         """Bring the log to so many events."""
 
         async def write() -> None:
-            n = (await self._database.read(lambda c: reading.read_head(c, ORG))).position  # type: ignore[union-attr]
+            head = await self._database.read(partial(read_head, org=ORG))
+            n = head.position if head else 0
             while n < upto:
                 many = min(500, upto - n)
                 base = uuid4().hex

@@ -28,6 +28,9 @@ from avow.projections.projector import CannotFold, position_of, project
 IDLE = 0.5
 """Seconds after which the log is looked at even if nobody in this process wrote to it."""
 
+PACE = 0.05
+"""Seconds in which what comes is taken in together, unless somebody waits for it."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -52,6 +55,8 @@ class Runner:
         self._types = types
         self._grown = grown
         self._moved = Signal()
+        self._wanted = Signal()
+        self._awaited = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -89,6 +94,14 @@ class Runner:
         Raises Refusal: `position.ahead_of_log` where the log itself is not so far, `position.not_reached` after
         `patience` seconds, or at once where one of them has stopped.
         """
+        self._awaited += 1
+        self._wanted.raise_()
+        try:
+            await self._reach(org, position, names, patience)
+        finally:
+            self._awaited -= 1
+
+    async def _reach(self, org: str, position: int, names: Sequence[str], patience: float) -> None:
         chosen = [projection for projection in self.projections if projection.name in names]
         deadline = asyncio.get_running_loop().time() + patience
 
@@ -120,6 +133,8 @@ class Runner:
                     log.exception("projections.interrupted")
                 self.interrupted = True
             await self._grown.wait(IDLE, seen)
+            if not self._awaited:
+                await self._wanted.wait(PACE)
 
 
 def _project(
