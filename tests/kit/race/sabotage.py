@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, text, update
 
+from avow.contracts.leaf import FORMAT
 from avow.eventlog import append, appender, database
-from avow.eventlog.append import Written
 from avow.eventlog.batch import Head
 from avow.eventlog.compose import COLUMNS, Composed
 from avow.eventlog.tables import event, log_head
@@ -38,13 +38,13 @@ NUMBERED_BY_THE_DATABASE = (
 def never_locked() -> None:
     """Whoever read the same end of the log writes behind it, and nobody compares."""
 
-    def insert_behind(connection: Connection, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
-        _move(connection, rows[0][0], behind)
-        _insert(connection, rows)
+    def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
+        _move(connection, org, behind)
+        _insert(connection, org, rows)
         return True
 
     _replace(append, insert_behind=insert_behind, read_head=_unlocked)
-    _replace(appender, swap_batch=_always_in_a_transaction)
+    _replace(appender, swap=_never_at_once)
     _replace(database, sqlite_engine=_deferred)
 
 
@@ -52,16 +52,16 @@ def released_early() -> None:
     """The lock is let go when the numbers are taken, before the events are in."""
     linger = _lingering()
 
-    def insert_behind(connection: Connection, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
-        _move(connection, rows[0][0], behind)
+    def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
+        _move(connection, org, behind)
         connection.exec_driver_sql("COMMIT")
         linger()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
-        _insert(connection, rows)
+        _insert(connection, org, rows)
         return True
 
     _replace(append, insert_behind=insert_behind)
-    _replace(appender, swap_batch=_always_in_a_transaction)
+    _replace(appender, swap=_never_at_once)
 
 
 def numbered_by_the_database() -> None:
@@ -69,13 +69,13 @@ def numbered_by_the_database() -> None:
 
     linger = _lingering()
 
-    def insert_behind(connection: Connection, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
-        _insert(connection, rows)
+    def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
+        _insert(connection, org, rows)
         linger()
         return True
 
     _replace(append, insert_behind=insert_behind, read_head=_unlocked)
-    _replace(appender, swap_batch=_always_in_a_transaction)
+    _replace(appender, swap=_never_at_once)
 
 
 SABOTAGE: dict[str, Callable[[], None]] = {
@@ -105,12 +105,13 @@ def _unlocked(connection: Connection, org: str, lock: bool = False) -> Head | No
     return _read_head(connection, org)
 
 
-def _deferred(url: str, begin: str, shared: bool = False) -> Engine:
-    return _sqlite_engine(url, "BEGIN DEFERRED" if begin == "BEGIN IMMEDIATE" else begin, shared)
+def _deferred(url: str, begin: str, *others: Any, **named: Any) -> Engine:
+    return _sqlite_engine(url, "BEGIN DEFERRED" if begin == "BEGIN IMMEDIATE" else begin, *others, **named)
 
 
-def _always_in_a_transaction(*_: Any, **__: Any) -> Written | None:
-    return None
+async def _never_at_once(*_: Any) -> bool:
+    """Leave everything to the transaction, which is what a sabotage has replaced."""
+    return False
 
 
 def _move(connection: Connection, org: str, behind: Head) -> None:
@@ -118,5 +119,6 @@ def _move(connection: Connection, org: str, behind: Head) -> None:
     connection.execute(update(log_head).where(log_head.c.org == org).values(stands))
 
 
-def _insert(connection: Connection, rows: Sequence[Composed]) -> None:
-    connection.execute(insert(event), [dict(zip(COLUMNS, row, strict=True)) for row in rows])
+def _insert(connection: Connection, org: str, rows: Sequence[Composed]) -> None:
+    common = {"org": org, "format": FORMAT}
+    connection.execute(insert(event), [common | dict(zip(COLUMNS, row, strict=True)) for row in rows])
