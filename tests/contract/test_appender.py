@@ -13,7 +13,7 @@ from avow.eventlog.batch import Conflict, IdTaken, OutcomeUnknown
 from avow.eventlog.database import Database, open_database
 from avow.eventlog.records import Context, Proposed
 from avow.kernel.message import PrivateEvent
-from tests.kit.logs import START, Log, a_unit, on_database, proposed
+from tests.kit.logs import START, Log, a_person, a_unit, on_database, proposed
 
 T = TypeVar("T")
 
@@ -141,6 +141,16 @@ class TestAppender:
             await log.append(one, twin)
         assert await log.append(one, two)
         assert (await log.head()).position == 3
+
+    async def test_a_caller_whose_events_take_a_key_is_not_overtaken(self, log: Log) -> None:
+        for _ in range(3):
+            await log.append(*_units(1))
+        sealed, plain = await asyncio.gather(
+            log.append(proposed(a_person(2), "person/2")), log.append(*_units(1)), return_exceptions=True
+        )
+        assert isinstance(sealed, list)
+        assert isinstance(plain, list)
+        assert [row.position for row in (*sealed, *plain)] == [5, 6]
 
     async def test_a_caller_who_leaves_holds_nobody_up(self, log: Log) -> None:
         tasks = [asyncio.create_task(log.append(*_units(n))) for n in range(5)]

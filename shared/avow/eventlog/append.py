@@ -2,7 +2,7 @@
 
 Promises: whoever writes holds the organisation's head row, so positions are dense, in commit order and chained,
 whatever number of processes write; `recorded_at` never runs backwards. Either every accepted event of the batch is
-written and the head moved, or nothing is.
+written and the head moved, or nothing is (tests/race, which is lost without the lock; tests/property).
 """
 
 from collections.abc import Sequence

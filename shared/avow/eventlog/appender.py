@@ -55,10 +55,11 @@ class _Line:
             self._place(waiting)
 
     def join_again(self) -> None:
-        """Plan whoever can be planned now."""
+        """Plan whoever can be planned now, in their order."""
+        # Nobody is overtaken: under a steady load whoever cannot be planned would wait for ever.
         again, self.others = self.others, deque()
         for waiting in again:
-            self._place(waiting)
+            self.join(waiting)
 
     def _place(self, waiting: _Waiting) -> None:
         try:

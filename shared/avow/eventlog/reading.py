@@ -1,6 +1,6 @@
 """Reading the log: by position, by public sequence, by stream; always in keyset pages, in order.
 
-Promises: no reader skips or reorders, because positions are dense and in commit order.
+Promises: no reader skips or reorders, because positions are dense and in commit order (tests/race).
 """
 
 import json
