@@ -12,8 +12,9 @@ import pytest
 from sqlalchemy import Connection, Executable, select
 
 from avow.eventlog.database import open_database
+from avow.eventlog.keys import destroy_keys
 from avow.eventlog.records import Recorded
-from avow.eventlog.seals import ERASED, destroy_key, open_seals
+from avow.eventlog.seals import ERASED, open_seals
 from avow.kernel.seal import Seal
 from avow.projections.projection import Projection, Row, ViewTable, key, number, on, table
 from avow.projections.projector import CannotFold, position_of
@@ -117,7 +118,7 @@ class TestProjections:
         seal = (await _rows(log, people))[(identity(3),)]["name"]
         assert isinstance(seal, Seal)
         assert await log.database.read(lambda c: open_seals(c, "demo", [seal])) == {seal: "傅明哲"}
-        await log.database.write(lambda c: destroy_key(c, "demo", seal.subject))
+        await log.database.write(lambda c: destroy_keys(c, "demo", [seal.subject]))
         assert await log.database.read(lambda c: open_seals(c, "demo", [seal])) == {seal: ERASED}
         assert await content(log, Sample()) == before
 

@@ -1,5 +1,6 @@
 """A sealed field is never in the log in the clear, opens with its key, and is gone when its key is."""
 
+import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -8,16 +9,18 @@ from uuid import UUID
 
 import pytest
 from pydantic import JsonValue
-from sqlalchemy import Connection, make_url, select, text
+from sqlalchemy import Connection, delete, func, insert, make_url, select, text
 
 from avow.contracts.leaf import chain, leaf, leaf_values
 from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
 from avow.contracts.organisation import PersonRegistered
 from avow.eventlog.batch import Conflict
-from avow.eventlog.seals import ERASED, destroy_key, keys_of, open_seals
-from avow.eventlog.tables import seal_key
+from avow.eventlog.keys import KeyDestroyed, destroy_keys, keep_copies, keys_of
+from avow.eventlog.records import Context
+from avow.eventlog.seals import ERASED, open_seals
+from avow.eventlog.tables import seal_key, seal_key_copy
 from avow.kernel.seal import Seal
-from tests.kit.logs import TYPES, Log, a_log, a_person, identity, proposed
+from tests.kit.logs import START, TYPES, Log, a_log, a_person, identity, proposed
 
 NAME, OTHER_NAME = "贺启明", "祁安然"
 PERSON, OTHER = f"person/{identity(1)}", f"person/{identity(2)}"
@@ -77,7 +80,7 @@ async def _opened(log: Log, seal: Seal, org: str = "demo") -> JsonValue:
 
 
 async def _erase(log: Log, subject: str, org: str = "demo") -> bool:
-    return await log.database.write(lambda connection: destroy_key(connection, org, subject))
+    return await log.database.write(lambda connection: destroy_keys(connection, org, [subject])) > 0
 
 
 @pytest.fixture
@@ -131,12 +134,63 @@ class TestSeals:
             assert row.leaf == leaf(row.salt, leaf_values(row._asdict()))
             assert row.hash == (previous := chain(previous, row.leaf))
 
-    async def test_a_key_made_anew_does_not_open_what_was_erased(self, log: Log) -> None:
-        old = await _seal_of(log, 2)
+    async def test_no_key_is_made_anew_for_whoever_was_erased(self, log: Log) -> None:
         await _erase(log, PERSON)
-        await log.append(proposed(a_person(1, OTHER_NAME)))
-        assert await _opened(log, old) == ERASED
-        assert await _opened(log, await _seal_of(log, 3)) == OTHER_NAME
+        before = await log.rows()
+        with pytest.raises(KeyDestroyed) as caught:
+            await log.append(proposed(a_person(1, OTHER_NAME)))
+        assert caught.value.subject == PERSON
+        assert await log.rows() == before
+        assert await log.database.read(lambda c: keys_of(c, "demo", [PERSON])) == {}
+
+    async def test_whoever_was_erased_holds_up_nobody_else_in_the_batch(self, log: Log) -> None:
+        await _erase(log, PERSON)
+        again, other = proposed(a_person(1, OTHER_NAME)), proposed(a_person(2, OTHER_NAME))
+        answers = await asyncio.gather(log.append(again), log.append(other), return_exceptions=True)
+        assert isinstance(answers[0], KeyDestroyed)
+        assert isinstance(answers[1], list)
+
+    async def test_a_key_that_is_put_back_after_the_erasure_opens_nothing(self, log: Log) -> None:
+        seal = await _seal_of(log, 2)
+        key = (await log.database.read(lambda c: keys_of(c, "demo", [PERSON])))[PERSON]
+        await _erase(log, PERSON)
+        row = {"org": "demo", "subject": PERSON, "key": key}
+        await log.database.write(lambda c: c.execute(insert(seal_key), [row | {"created_at": START}]))
+        await log.database.write(lambda c: c.execute(insert(seal_key_copy), [row]))
+        assert await _opened(log, seal) == ERASED
+        assert await log.database.read(lambda c: keys_of(c, "demo", [PERSON])) == {}
+
+    async def test_a_copy_of_a_key_opens_unless_its_subject_was_erased_before_it_came(self, log: Log) -> None:
+        seal = await _seal_of(log, 2)
+        key = (await log.database.read(lambda c: keys_of(c, "demo", [PERSON])))[PERSON]
+        await log.database.write(lambda c: c.execute(delete(seal_key)))
+        assert await _opened(log, seal) is None
+        for _ in range(2):
+            await log.database.write(lambda c: keep_copies(c, "demo", {PERSON: key}))
+            assert await _opened(log, seal) == NAME
+        assert await _erase(log, PERSON)
+        await log.database.write(lambda c: keep_copies(c, "demo", {PERSON: key}))
+        assert await log.database.read(lambda c: c.scalar(select(func.count()).select_from(seal_key_copy))) == 0
+        assert await _opened(log, seal) == ERASED
+
+    @pytest.mark.parametrize(("scope", "subject"), [("college", f"scope/college/{identity(7)}"), ("public", None)])
+    async def test_the_reason_of_a_late_entry_is_sealed_with_what_it_belongs_to(
+        self, log: Log, scope: str, subject: str | None
+    ) -> None:
+        late = Context(START, late_reason="贺启明请假")
+        await log.append(proposed(a_meeting(scope), context=late))
+        row = (await log.rows())[2]
+        assert row.leaf == leaf(row.salt, leaf_values(row._asdict()))
+        if subject is None:
+            assert (row.late_reason, row.sealed) == ("贺启明请假", None)
+            return
+        assert row.late_reason is None
+        seal = Seal.model_validate(json.loads(row.sealed)["late_reason"])
+        assert (seal.subject, seal.field) == (subject, "late_reason")
+        assert await _opened(log, seal) == "贺启明请假"
+        meeting = log.types.decode((await log.records())[2])
+        assert isinstance(meeting, MeetingHeld)
+        assert meeting.present == a_meeting(scope).present
 
     async def test_a_seal_copied_into_a_later_event_opens_and_is_erased_with_the_first(self, log: Log) -> None:
         seal = await _seal_of(log, 2)
@@ -171,7 +225,7 @@ class TestSeals:
     async def test_a_seal_said_to_come_from_elsewhere_does_not_open(self, log: Log, change: dict[str, object]) -> None:
         await log.append(proposed(a_person(2, OTHER_NAME)))
         seal = await _seal_of(log, 2)
-        assert await _opened(log, seal.model_copy(update=change)) == ERASED
+        assert await _opened(log, seal.model_copy(update=change)) is None
 
     async def test_what_is_meant_for_everybody_is_in_the_clear(self, log: Log) -> None:
         await log.append(proposed(a_meeting("public")))

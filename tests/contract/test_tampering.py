@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from avow.audit.verify import Verdict
 from avow.eventlog.append import open_book
-from avow.eventlog.seals import destroy_key
+from avow.eventlog.keys import destroy_keys
 from avow.eventlog.tables import event, log_head
 from avow.projections.projector import checkpoint
 from tests.kit.adversary import change, flip, forge, remove, swap, tamper
@@ -140,7 +140,7 @@ class TestTampering:
 
     async def test_a_destroyed_key_alters_nothing_that_is_proved(self, books: TwoBooks) -> None:
         before = (await books.verify_both()).as_json()
-        assert await books.pledge.database.write(lambda c: destroy_key(c, ORG, f"person/{identity(2)}"))
+        assert await books.pledge.database.write(lambda c: destroy_keys(c, ORG, [f"person/{identity(2)}"]))
         assert (await books.verify_both()).as_json() == before
 
     async def test_rows_of_another_organisation_are_none_of_this_books_business(self, books: TwoBooks) -> None:

@@ -9,6 +9,7 @@ from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
 from avow.contracts.organisation import (
     MemberEnrolled,
     MemberLeft,
+    PersonErased,
     PersonRegistered,
     RoleAppointed,
     RoleEnded,
@@ -107,6 +108,7 @@ EXAMPLES: tuple[PublicEvent, ...] = (
     ),
     UnitRegistered(unit_id=BRANCH, name="计算机系教工支部", kind="branch", category="teaching", parent_id=COMMITTEE),
     PersonRegistered(person_id=MEMBER, name="钟若岚"),
+    PersonErased(person_id=LEADER, requested_by=SECRETARY, confirmed_by=None),
     MemberEnrolled(person_id=MEMBER, unit_id=BRANCH, standing="probationary", since=SINCE),
     MemberLeft(person_id=MEMBER, unit_id=BRANCH, since=SINCE, until=UNTIL),
     RoleAppointed(role="secretary", unit_id=BRANCH, person_id=SECRETARY, since=SINCE),

@@ -23,8 +23,8 @@ from pydantic import TypeAdapter
 from avow.contracts.catalogue import json_schema
 from avow.contracts.compatibility import breaks
 from avow.contracts.envelope import encode
+from avow.eventlog.keys import keys_of
 from avow.eventlog.records import Recorded
-from avow.eventlog.seals import keys_of
 from avow.kernel.message import Event
 from avow.kernel.seal import Seal
 from avow.service.hosting import installed

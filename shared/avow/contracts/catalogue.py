@@ -14,6 +14,7 @@ from avow.contracts.meeting import CommentRecorded, MeetingHeld
 from avow.contracts.organisation import (
     MemberEnrolled,
     MemberLeft,
+    PersonErased,
     PersonRegistered,
     RoleAppointed,
     RoleEnded,
@@ -41,6 +42,7 @@ PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
         CampaignApproved,
         UnitRegistered,
         PersonRegistered,
+        PersonErased,
         MemberEnrolled,
         MemberLeft,
         RoleAppointed,

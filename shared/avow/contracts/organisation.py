@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from avow.contracts.values import Identity, Instant, Key
 from avow.kernel.message import Line, PublicEvent
-from avow.kernel.seal import Seal, SealedUnder
+from avow.kernel.seal import DestroysKey, Seal, SealedUnder
 
 Standing = Literal["full", "probationary"]
 
@@ -24,6 +24,15 @@ class PersonRegistered(PublicEvent, type="person.registered"):
 
     person_id: Identity
     name: Annotated[Line | Seal, SealedUnder("person/{person_id}")]
+
+
+class PersonErased(PublicEvent, type="person.erased"):
+    """A person's key is destroyed as this enters a log; whoever holds a copy of it, or of what it opened, destroys that
+    too. Two persons answer for it; null stands for whoever runs the deployment."""
+
+    person_id: Annotated[Identity, DestroysKey("person/{person_id}")]
+    requested_by: Identity | None
+    confirmed_by: Identity | None
 
 
 class MemberEnrolled(PublicEvent, type="member.enrolled"):

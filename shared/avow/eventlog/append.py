@@ -15,6 +15,7 @@ from avow.contracts.leaf import GENESIS
 from avow.eventlog.batch import Head, Request, Written, number, placed
 from avow.eventlog.compose import Chain, behind
 from avow.eventlog.database import alone
+from avow.eventlog.erasure import erase
 from avow.eventlog.memory import Remembered
 from avow.eventlog.records import Context, Proposed
 from avow.eventlog.seals import seal_all
@@ -80,7 +81,8 @@ def write_batch(
     """Append what can be appended of `requests`, in the transaction the connection is in.
 
     Where some may be `repeating` what is in the log already, all their ids are looked up; else only those of the
-    refused are. Raises UnknownOrganisation before anything is read.
+    refused are. An event that destroys a key does so here. Raises UnknownOrganisation before anything is read, and
+    KeyDestroyed where a field would be sealed for somebody who was erased.
     """
     head = read_head(connection, org, lock=True)
     if head is None:
@@ -103,6 +105,7 @@ def write_batch(
         rows = chain.rows(written, seal_all(connection, org, own, ports.random_bytes, recorded_at), recorded_at)
         if not insert_behind(connection, org, head, rows, behind(head, rows)):
             raise RuntimeError(f"the head of {org} moved while it was locked")
+        erase(connection, org, (item for item, _ in written))
         head = behind(head, rows)
     return Written(outcome, head, versions | {at.stream: at.version for _, at in written}, undisturbed)
 

@@ -9,6 +9,7 @@ from avow.contracts import moment
 from avow.contracts.leaf import SALT_LENGTH, chain, leaf
 from avow.eventlog.batch import Head, Placed
 from avow.eventlog.records import Appended, Import, Proposed
+from avow.kernel.seal import kept_under
 
 COLUMNS = (
     "position", "sequence", "stream", "version", "event_id", "type", "schema", "occurred_at", "recorded_at", "campaign",
@@ -47,10 +48,14 @@ class Chain:
     ) -> Composed:
         if isinstance(item, Proposed):
             context = item.context
+            late_reason = context.late_reason
+            if late_reason is not None and kept_under(item.event) is not None:
+                # It stands among the seals of the event it belongs to.
+                late_reason = None
             happened, kind, schema = context.occurred_at, item.event.type, item.event.schema_version
             told = (
                 context.campaign, context.actor, context.on_behalf_of, context.correlation_id, context.causation_id,
-                context.traceparent, context.late_reason, *next(own),
+                context.traceparent, late_reason, *next(own),
             )  # fmt: skip
         else:
             wire = item.envelope

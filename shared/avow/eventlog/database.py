@@ -23,6 +23,7 @@ from sqlalchemy.pool import StaticPool
 
 from avow.eventlog.direct import Direct
 from avow.eventlog.faults import Unanswered, in_doubt
+from avow.eventlog.scrub import empty_the_wal, take_owed, write_anew
 
 T = TypeVar("T")
 _PREPARING = 0x61766F77
@@ -117,7 +118,7 @@ def sqlite_engine(url: str, begin: str, shared: bool = False, wait: float = PATI
     def _configure(connection: Any, _record: Any) -> None:
         # The driver's own transaction control would begin late and deferred; ours is explicit.
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
         if begin == "BEGIN":
             connection.execute("PRAGMA query_only=ON")
@@ -136,8 +137,11 @@ def alone(connection: Connection) -> None:
 
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with engine.begin() as connection:
-        return work(connection)
+    with engine.connect() as connection:
+        with connection.begin():
+            result = work(connection)
+        empty_the_wal(connection)
+        return result
 
 
 class PostgresDatabase:
@@ -170,7 +174,11 @@ class PostgresDatabase:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         async with self._engine.begin() as connection:
-            return await connection.run_sync(work)
+            result = await connection.run_sync(work)
+            tables = take_owed(connection)
+        if tables:
+            await write_anew(self._engine, tables)
+        return result
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         try:

@@ -24,6 +24,7 @@ from avow.eventlog.append import read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
+from avow.eventlog.keys import KeyDestroyed
 from avow.eventlog.records import Appended, Context, Proposed
 from avow.eventlog.statements import find_events
 from avow.eventlog.states import Held, States
@@ -138,6 +139,8 @@ class Executor:
                 outcome = await attempt(hasty)
             except (Conflict, IdTaken):
                 continue
+            except KeyDestroyed as destroyed:
+                raise Refusal("log.key_destroyed", subject=destroyed.subject) from destroyed
             except Refusal:
                 if hasty:
                     continue

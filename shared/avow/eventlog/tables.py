@@ -1,8 +1,8 @@
 """The tables of the log: created once, never altered.
 
 `event` is append-only: triggers refuse UPDATE, DELETE and, on PostgreSQL, TRUNCATE. `log_head` is the one row per
-organisation every append locks, so positions are dense and in commit order. `seal_key` is the deletable table that
-seals depend on; a backup of the log leaves it out.
+organisation every append locks, so positions are dense and in commit order. `KEY_TABLES` hold what opens seals and can
+be deleted from: a backup of the log leaves them out. `erased_subject` only repeats what the log says.
 """
 
 from sqlalchemy import (
@@ -77,6 +77,25 @@ seal_key = Table(
     Column("key", LargeBinary, nullable=False),
     Column("created_at", Instant, nullable=False),
 )
+
+seal_key_copy = Table(
+    "seal_key_copy",
+    metadata,
+    Column("org", Name, primary_key=True),
+    Column("subject", Name, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+)
+"""Keys that another service made, for the seals imported from it."""
+
+KEY_TABLES = (seal_key, seal_key_copy)
+
+erased_subject = Table(
+    "erased_subject",
+    metadata,
+    Column("org", Name, primary_key=True),
+    Column("subject", Name, primary_key=True),
+)
+"""The subjects whose key was destroyed: none is ever made, kept or used for them again."""
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
 _SQLITE_GUARDS = (

@@ -15,6 +15,7 @@ from uuid import UUID
 from avow.eventlog.batch import Head, Numbering, Request
 from avow.eventlog.compose import Chain, Composed, behind
 from avow.eventlog.database import Database, PostgresDatabase
+from avow.eventlog.erasure import erased_by
 from avow.eventlog.memory import Remembered
 from avow.eventlog.records import Appended, Proposed
 from avow.eventlog.statements import SWAP, VERSIONS, insert_behind, swap_arguments, versions_of
@@ -68,12 +69,12 @@ class Tail:
         return True
 
     def _can_plan(self, request: Request) -> bool:
-        """Whether it has events, none of them sealed or already planned, and only streams that are known or begun.
+        """Whether it has events, none sealed, destroying a key or already planned, and only streams known or begun.
 
         A stream it begins (expected at 0) need not be known: if it has events already, its first version is taken.
         """
         for item in request.items:
-            if isinstance(item, Proposed) and sealed_fields(type(item.event)):
+            if (isinstance(item, Proposed) and sealed_fields(type(item.event))) or erased_by(item):
                 return False
         if not self._ids.isdisjoint(request.event_ids):
             return False

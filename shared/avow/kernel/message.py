@@ -67,11 +67,17 @@ class Command(Value):
     """What a person asks for, in the imperative.
 
     `occurred_at` is when it happened if that was not now, `late_reason` why it is entered more than seven days later
-    (R-02).
+    (R-02). The reason is sealed with the event it belongs to; of an event that is public, it is public too.
     """
 
     occurred_at: Annotated[AwareDatetime, AfterValidator(_in_utc)] | None = None
-    late_reason: Line | None = None
+    late_reason: Annotated[
+        Line | None,
+        Field(
+            description="Why it is entered late. Public unless what is entered is sealed, so name nobody here. / "
+            "补录原因。除非所记内容加封，否则公开，请勿写明个人姓名。"
+        ),
+    ] = None
 
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]

@@ -1,4 +1,4 @@
-"""Seals: fields whose plain text is written under a key that can be destroyed.
+"""Seals: fields whose plain text is written under a key that can be destroyed, and the events that destroy one.
 
 Promises: a seal says everything needed to open it except the key, so it can be carried into a later event as it is;
 what is hashed is the ciphertext, so destroying a key alters nothing. A fold never opens a seal.
@@ -73,3 +73,32 @@ def sealed_fields(event_type: type[Event]) -> Mapping[str, SealedUnder]:
         for mark in info.metadata
         if isinstance(mark, SealedUnder)
     }
+
+
+@dataclass(frozen=True)
+class DestroysKey:
+    """Marks a field of an event that destroys, wherever it is taken into a log, the key whose subject the template
+    names, such as `person/{person_id}`."""
+
+    template: str
+
+    def subject(self, event: Event) -> str:
+        """The key subject that is erased."""
+        return self.template.format(**dict(event))
+
+
+@cache
+def destroyed_keys(event_type: type[Event]) -> tuple[DestroysKey, ...]:
+    """The keys an event of this type destroys."""
+    fields = event_type.model_fields.values()
+    return tuple(mark for info in fields for mark in info.metadata if isinstance(mark, DestroysKey))
+
+
+def kept_under(event: Event) -> str | None:
+    """The key subject of what is said beside an event, that of its first sealed field; None where all is public."""
+    for name, mark in sealed_fields(type(event)).items():
+        value = getattr(event, name)
+        subject = value.subject if isinstance(value, Seal) else mark.subject(event)
+        if subject is not None:
+            return subject
+    return None

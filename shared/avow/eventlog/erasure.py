@@ -1,0 +1,68 @@
+"""Erasure: which events destroy a key, and that they do.
+
+Promises: an event that destroys a key and the destruction are one transaction, for a service's own events and for
+imported ones (tests/contract/test_erasure.py); what the log says was erased is erased again at every start, so a
+restored table of keys undoes nothing.
+"""
+
+from collections.abc import Iterable
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, select
+
+from avow.contracts.catalogue import PUBLIC_EVENTS
+from avow.contracts.envelope import decode
+from avow.eventlog.keys import destroy_keys
+from avow.eventlog.records import IMPORT, Import, Proposed
+from avow.eventlog.tables import event, log_head
+from avow.kernel.message import Event, PublicEvent
+from avow.kernel.seal import destroyed_keys
+
+_SAID_BY = {
+    (service, said.type): said for service, events in PUBLIC_EVENTS.items() for said in events if destroyed_keys(said)
+}
+"""The public events that destroy a key, each by the service whose word on it is taken."""
+_TYPES = tuple({event_type for _, event_type in _SAID_BY})
+
+
+def erased_by(item: Proposed | Import) -> list[str]:
+    """The key subjects an item erases as it enters the log.
+
+    Of an imported event the schema is not asked, so that a later one still erases whom it names; one that names nobody
+    stops the projections that read it.
+    """
+    if isinstance(item, Proposed):
+        return _subjects(item.event)
+    said = _SAID_BY.get((item.envelope.service, item.envelope.type))
+    return [] if said is None else _read(said, item.envelope.data)
+
+
+def erase(connection: Connection, org: str, items: Iterable[Proposed | Import]) -> None:
+    """Destroy the keys that items destroy, in the transaction that writes them."""
+    destroy_keys(connection, org, (subject for item in items for subject in erased_by(item)))
+
+
+def erase_again(connection: Connection) -> None:
+    """Destroy every key that a log here says was destroyed, before anybody opens a seal with it."""
+    columns = event.c.org, event.c.stream, event.c.type, event.c.data, log_head.c.service
+    erasing = select(*columns).join(log_head, log_head.c.org == event.c.org).where(event.c.type.in_(_TYPES))
+    found: dict[str, list[str]] = {}
+    for org, stream, event_type, data, service in connection.execute(erasing):
+        if stream.startswith(IMPORT):
+            wire = decode(data)
+            service, data = wire.service, wire.data
+        if (said := _SAID_BY.get((service, event_type))) is not None:
+            found.setdefault(org, []).extend(_read(said, data))
+    for org, subjects in found.items():
+        destroy_keys(connection, org, subjects)
+
+
+def _read(said: type[PublicEvent], data: bytes) -> list[str]:
+    try:
+        return _subjects(said.model_validate_json(data))
+    except ValidationError:
+        return []
+
+
+def _subjects(said: Event) -> list[str]:
+    return [mark.subject(said) for mark in destroyed_keys(type(said))]
