@@ -7,6 +7,7 @@ from avow.contracts.campaign import CampaignApproved
 from avow.contracts.organisation import (
     MemberEnrolled,
     MemberLeft,
+    PersonErased,
     PersonRegistered,
     RoleAppointed,
     RoleEnded,
@@ -48,7 +49,9 @@ units = table(
     moment("since"),
     number("version"),
 )
-people = table("register_person", key("person_id"), sealed("name"), moment("since"), number("version"))
+people = table(
+    "register_person", key("person_id"), sealed("name"), moment("since"), moment("erased_at"), number("version")
+)
 memberships = table(
     "register_membership",
     key("person_id"),
@@ -72,7 +75,7 @@ roles = table(
 class Register(Projection):
     """Who and what there is, and since when (R-06, R-56)."""
 
-    name, version = "register", 1
+    name, version = "register", 2
     tables = (campaigns, units, people, memberships, roles)
 
     @on(CampaignApproved, row=campaigns.at("campaign_id"))
@@ -100,6 +103,11 @@ class Register(Projection):
     @on(PersonRegistered, row=people.at("person_id"))
     def person_registered(self, event: PersonRegistered, recorded: Recorded, row: Row) -> None:
         row.update(name=event.name, since=recorded.occurred_at, version=recorded.version)
+
+    @on(PersonErased, row=people.at("person_id"))
+    def person_erased(self, event: PersonErased, recorded: Recorded, row: Row) -> None:
+        # Without its key the seal opens nothing; it goes too.
+        row.update(name=None, erased_at=recorded.occurred_at, version=recorded.version)
 
     @on(MemberEnrolled, row=memberships.at("person_id", "unit_id", "since"))
     def member_enrolled(self, event: MemberEnrolled, recorded: Recorded, row: Row) -> None:

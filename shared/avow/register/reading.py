@@ -79,13 +79,16 @@ class RegisterReader:
         require(unit.since <= moment, "unit.not_yet", at)
         return unit
 
-    def person(self, person_id: str, at: str = "person_id", code: str = "person.unknown") -> None:
-        """Refuses an unknown person."""
+    def person(
+        self, person_id: str, at: str = "person_id", code: str = "person.unknown", even_erased: bool = False
+    ) -> None:
+        """Refuses an unknown person, and one who was erased unless what is asked only ends something."""
         sql = people.sql(Register.version)
-        query = select(sql.c.version).where(sql.c.org == self.org, sql.c.person_id == person_id)
-        version = self.connection.scalar(query)
-        require(version is not None, code, at)
-        self.expect[f"person/{person_id}"] = version or 0
+        row = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id)).first()
+        require(row is not None, code, at)
+        assert row is not None
+        require(even_erased or row.erased_at is None, "person.erased", at)
+        self.expect[f"person/{person_id}"] = row.version
 
     def members(self, unit_id: str, at: datetime) -> list[str]:
         """The persons who are members of a unit at a moment, in the order of their identities; notes nothing."""

@@ -7,12 +7,14 @@ from sqlalchemy import Connection, delete, select
 
 from avow.contracts.meeting import CommentText
 from avow.contracts.pledge import Pledger
-from avow.eventlog.seals import ERASED, destroy_key
+from avow.eventlog.keys import destroy_keys
+from avow.eventlog.seals import ERASED
 from avow.kernel.refusal import Refusal
 from avow.programme import ProgrammeTemplate, load
 from avow.projections.checksum import checksum
 from avow.projections.projection import Projection
 from avow.projections.projector import checkpoint, project
+from avow.register.people import person_entries
 from avow_pledge.domain.meeting import meeting
 from avow_pledge.domain.membership import LeaveUnit, membership
 from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, pledge
@@ -26,7 +28,6 @@ from avow_pledge.reading.register import (
     campaign_entries,
     campaign_page,
     membership_entries,
-    person_entries,
     role_entries,
     unit_entries,
 )
@@ -54,7 +55,7 @@ async def the_wall(college: College) -> list[WallEntry]:
 
 
 async def erase(college: College, subject: str) -> None:
-    assert await college.log.database.write(lambda connection: destroy_key(connection, ORG, subject))
+    assert await college.log.database.write(lambda connection: destroy_keys(connection, ORG, [subject]))
 
 
 async def test_a_pledge_is_on_the_wall_once_it_is_made_and_not_before(college: College) -> None:

@@ -1,12 +1,14 @@
 """What decisions about units, persons, memberships and roles may know; they are the office's (R-06, R-56)."""
 
+from dataclasses import replace
+
 from sqlalchemy import Connection
 
 from avow.eventlog.execute import Asked, Grounds
 from avow.register.reading import RegisterReader
 from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipCommand, MembershipFacts
-from avow_pledge.domain.person import Person, PersonCommand, PersonFacts
-from avow_pledge.domain.role import AppointRole, Role, RoleCommand, RoleFacts
+from avow_pledge.domain.person import ConfirmErasure, Person, PersonCommand, PersonFacts
+from avow_pledge.domain.role import AppointRole, EndRole, Role, RoleCommand, RoleFacts
 from avow_pledge.domain.unit import Unit, UnitCommand, UnitFacts
 
 
@@ -27,11 +29,15 @@ def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Groun
 
 
 def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) -> Grounds[PersonFacts]:
-    """Nothing beyond the right."""
+    """For a confirmed erasure the units and roles the person still has, now; else nothing beyond the right."""
     reader = RegisterReader(connection, asked.org)
     reader.require_office(asked.actor, asked.now)
     facts = PersonFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
-    return Grounds(facts, reader.expect, guarded=True)
+    if isinstance(asked.command, ConfirmErasure):
+        units = tuple(sorted(reader.units_of(asked.identity, asked.now)))
+        facts = replace(facts, units=units, roles=tuple(reader.roles_of(asked.identity, asked.now)))
+    # The roles that a person does not hold are not among what it expects.
+    return Grounds(facts, reader.expect, guarded=not isinstance(asked.command, ConfirmErasure))
 
 
 def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Membership]) -> Grounds[MembershipFacts]:
@@ -39,9 +45,9 @@ def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Mem
     reader = RegisterReader(connection, asked.org)
     reader.require_office(asked.actor, asked.now)
     command, person_id = asked.command, asked.identity
-    reader.person(person_id)
-    reader.unit_then(command.unit_id, asked.occurred_at)
     leaving = isinstance(command, LeaveUnit)
+    reader.person(person_id, even_erased=leaving)
+    reader.unit_then(command.unit_id, asked.occurred_at)
     facts = MembershipFacts(
         occurred_at=asked.occurred_at,
         actor=asked.actor,
@@ -58,7 +64,7 @@ def role_facts(connection: Connection, asked: Asked[RoleCommand, Role]) -> Groun
     command = asked.command
     unit_id, role = asked.identity.split("/")
     unit = reader.unit_then(unit_id, asked.occurred_at)
-    reader.person(command.person_id)
+    reader.person(command.person_id, even_erased=isinstance(command, EndRole))
     programme, is_member = None, False
     if isinstance(command, AppointRole):
         programme = reader.campaign(command.campaign_id).programme

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter
 
+from avow.contracts.values import Identity
+from avow.register.people import PersonEntry, person_entries
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from avow_pledge.domain.person import RegisterPerson, person
+from avow_pledge.domain.person import ConfirmErasure, RegisterPerson, RequestErasure, WithdrawErasure, person
 from avow_pledge.facts import person_facts
-from avow_pledge.reading.register import PersonEntry, person_entries
 
 router = APIRouter(tags=["people"])
 
@@ -17,6 +18,24 @@ router = APIRouter(tags=["people"])
 async def register_person(body: RegisterPerson, call: Call) -> Accepted:
     """Enter a person; the name is sealed under a key of their own."""
     return await call.execute(person, call.new_id(), body, person_facts)
+
+
+@router.post("/{org}/people/{person_id}/erasure/request", status_code=201, responses=COMMAND_RESPONSES)
+async def request_erasure(person_id: Identity, body: RequestErasure, call: Call) -> Accepted:
+    """Ask that a person be erased; nothing is erased until somebody else confirms it."""
+    return await call.execute(person, person_id, body, person_facts)
+
+
+@router.post("/{org}/people/{person_id}/erasure/withdraw", status_code=201, responses=COMMAND_RESPONSES)
+async def withdraw_erasure(person_id: Identity, body: WithdrawErasure, call: Call) -> Accepted:
+    """Take a request back that is not confirmed."""
+    return await call.execute(person, person_id, body, person_facts)
+
+
+@router.post("/{org}/people/{person_id}/erasure/confirm", status_code=201, responses=COMMAND_RESPONSES)
+async def confirm_erasure(person_id: Identity, body: ConfirmErasure, call: Call) -> Accepted:
+    """Erase a person for ever: the key of the name is destroyed, here at once and in the other service as it hears."""
+    return await call.execute(person, person_id, body, person_facts)
 
 
 @router.get("/{org}/people", responses=READ_RESPONSES)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Select, Table, select
 
 from avow.contracts.meeting import CommentText
 from avow_pledge.projections.meeting_register import MeetingRegister, comments, meetings
-from avow_pledge.reading.opening import opener
+from avow_pledge.reading.opening import OR_ERASED, opener
 
 
 class MeetingEntry(BaseModel):
@@ -25,7 +25,7 @@ class MeetingEntry(BaseModel):
     expected: int
     scope: str
     held_at: datetime
-    summary: str = Field(description="「已删除 / erased」 where the scope's key was destroyed.")
+    summary: str | None = Field(description=OR_ERASED)
     comments: int
     position: int
 
@@ -41,7 +41,7 @@ class CommentEntry(BaseModel):
     grade: int | None
     scope: str
     commented_at: datetime
-    text: CommentText | str = Field(description="「已删除 / erased」 where the scope's key was destroyed.")
+    text: CommentText | str | None = Field(description=OR_ERASED)
     position: int
 
 

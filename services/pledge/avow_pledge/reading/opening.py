@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from avow.eventlog.seals import open_seals
 from avow.kernel.seal import Seal
 
+OR_ERASED = "「已删除 / erased」 where the scope's key was destroyed; null where this service has no key that opens it."
+
 
 def opener(
     connection: Connection, org: str, seals: Iterable[Seal | None]

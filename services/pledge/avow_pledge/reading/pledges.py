@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 
 from avow.contracts.pledge import ItemWording, PledgeItem, Pledger
 from avow_pledge.projections.pledge_wall import PledgeWall, wall
-from avow_pledge.reading.opening import opener
+from avow_pledge.reading.opening import OR_ERASED, opener
 
 
 class WallEntry(BaseModel):
@@ -26,7 +26,7 @@ class WallEntry(BaseModel):
     first_milestone: date | None
     last_milestone: date | None
     items: list[PledgeItem]
-    wording: list[ItemWording] | str = Field(description="「已删除 / erased」 where the scope's key was destroyed.")
+    wording: list[ItemWording] | str | None = Field(description=OR_ERASED)
     position: int
 
 

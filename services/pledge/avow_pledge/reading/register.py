@@ -1,16 +1,15 @@
-"""The register's lists: campaigns, units, people, memberships and roles (R-01, R-06, R-56)."""
+"""The register's lists: campaigns, units, memberships and roles (R-01, R-06, R-56)."""
 
 from datetime import date, datetime
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, JsonValue
 from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
 
 from avow.contracts.organisation import Standing
 from avow.contracts.values import Label
 from avow.kernel.refusal import Refusal
 from avow.projections.projection import ViewTable
-from avow.register.projection import Register, campaigns, memberships, people, roles, units
-from avow_pledge.reading.opening import opener
+from avow.register.projection import Register, campaigns, memberships, roles, units
 
 
 class Entry(BaseModel):
@@ -43,14 +42,6 @@ class UnitEntry(Entry):
     kind: str
     category: str | None
     parent_id: str | None
-    since: datetime
-
-
-class PersonEntry(Entry):
-    """A person."""
-
-    person_id: str
-    name: str = Field(description="「已删除 / erased」 where the person's key was destroyed.", repr=False)
     since: datetime
 
 
@@ -95,15 +86,6 @@ def unit_entries(connection: Connection, org: str, after: str | None, limit: int
     sql = units.sql(Register.version)
     query = select(sql).where(*_page(sql, org, "unit_id", after)).order_by(sql.c.unit_id).limit(limit)
     return [UnitEntry.model_validate(row, from_attributes=True) for row in connection.execute(query)]
-
-
-def person_entries(connection: Connection, org: str, after: str | None, limit: int) -> list[PersonEntry]:
-    """The people, by identity, with their names."""
-    sql = people.sql(Register.version)
-    query = select(sql).where(*_page(sql, org, "person_id", after)).order_by(sql.c.person_id).limit(limit)
-    rows = connection.execute(query).all()
-    name = opener(connection, org, (row.name for row in rows))
-    return [PersonEntry(person_id=row.person_id, name=str(name(row.name, "")), since=row.since) for row in rows]
 
 
 def membership_entries(

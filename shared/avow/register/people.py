@@ -1,0 +1,59 @@
+"""The people as both services show them: the one place where names are read (R-06).
+
+Promises: a name is opened here and nowhere kept; an erased one reads 「已删除 / erased」, and one whose key has not
+come to this service is null.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sqlalchemy import Connection, exists, literal, select
+
+from avow.eventlog.seals import ERASED, open_seals
+from avow.eventlog.tables import erased_subject, seal_key_copy
+from avow.register.projection import Register, people
+
+
+class PersonEntry(BaseModel):
+    """A person."""
+
+    model_config = ConfigDict(frozen=True)
+
+    person_id: str
+    name: str | None = Field(
+        description="「已删除 / erased」 once the person was erased; null where the key is not in this service yet.",
+        repr=False,
+    )
+    since: datetime
+    erased_at: datetime | None
+
+
+def person_entries(connection: Connection, org: str, after: str | None, limit: int) -> list[PersonEntry]:
+    """The people, by identity, with their names."""
+    sql = people.sql(Register.version)
+    query = select(sql).where(sql.c.org == org, sql.c.person_id > (after or "")).order_by(sql.c.person_id).limit(limit)
+    rows = connection.execute(query).all()
+    opened = open_seals(connection, org, (row.name for row in rows if row.name is not None))
+    return [
+        PersonEntry(
+            person_id=row.person_id,
+            name=ERASED if row.name is None else _text(opened[row.name]),
+            since=row.since,
+            erased_at=row.erased_at,
+        )
+        for row in rows
+    ]
+
+
+def people_without_keys(connection: Connection, org: str, after: str, limit: int) -> list[str]:
+    """The key subjects of people whose name this service has heard of and cannot open, behind `after`, in order."""
+    sql = people.sql(Register.version)
+    subject = literal("person/").concat(sql.c.person_id)
+    here = exists().where(seal_key_copy.c.org == org, seal_key_copy.c.subject == subject)
+    gone = exists().where(erased_subject.c.org == org, erased_subject.c.subject == subject)
+    query = select(subject).where(sql.c.org == org, subject > after, sql.c.erased_at.is_(None), ~here, ~gone)
+    return list(connection.scalars(query.order_by(sql.c.person_id).limit(limit)))
+
+
+def _text(opened: JsonValue) -> str | None:
+    return None if opened is None else str(opened)
