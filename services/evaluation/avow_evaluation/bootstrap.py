@@ -3,6 +3,7 @@
 from avow.contracts.catalogue import every_public_event
 from avow.eventlog.database import open_database
 from avow.kernel.ports import Ports
+from avow.register.people import people_without_keys
 from avow.register.projection import Register
 from avow.service.application import build_application
 from avow.service.hosting import Hosted, Installed
@@ -21,6 +22,7 @@ BLUEPRINT = Blueprint(
     projections=PROJECTIONS,
     facts_from=(Register.name, Credentials.name),
     chores=(report_open_rounds, settle_closed_rounds),
+    missing_keys=people_without_keys,
 )
 
 

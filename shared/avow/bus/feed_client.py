@@ -1,4 +1,4 @@
-"""Reading another service's feed: pages, the head, and the live stream.
+"""Reading another service's feed: pages, the head, the live stream, and the keys of its seals.
 
 Promises: every wait ends, in an answer or in FeedUnavailable; a page that was cut off is no page; the token goes to
 the address given and nowhere else, whatever proxies or redirections say (tests/unit/bus/test_feed_client.py).
@@ -14,7 +14,7 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from avow.bus.format import EVENT_STREAM, FeedHead, Frames, PageEnd
+from avow.bus.format import EVENT_STREAM, FeedHead, Frames, Keys, PageEnd
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -61,7 +61,7 @@ class FeedClient:
 
     async def page(self, org: str, after: int, limit: int = 1000, types: Sequence[str] | None = None) -> FeedPage:
         """Up to `limit` events after a sequence, of the wire types asked for."""
-        query: dict[str, str | int] = {"after": after, "limit": limit}
+        query: dict[str, str | int | Sequence[str]] = {"after": after, "limit": limit}
         if types is not None:
             query["types"] = ",".join(types)
         *lines, rest = (await self._get(f"/{org}/feed", query)).split(b"\n")
@@ -69,6 +69,10 @@ class FeedClient:
             raise FeedUnavailable("feed.cut_off")
         end = _read(PageEnd, lines.pop())
         return FeedPage(lines, end.scanned_to, end.head, end.log_id)
+
+    async def keys(self, org: str, subjects: Sequence[str]) -> Keys:
+        """Those keys of these subjects that the service has made and not destroyed."""
+        return _read(Keys, await self._get(f"/{org}/keys", {"subject": subjects}))
 
     async def live(self, org: str, after: int) -> AsyncGenerator[list[bytes], None]:
         """The events after a sequence as they come, those that arrive together in one list, until the stream ends."""
@@ -100,7 +104,7 @@ class FeedClient:
     ) -> None:
         await self.close()
 
-    async def _get(self, path: str, query: Mapping[str, str | int]) -> bytes:
+    async def _get(self, path: str, query: Mapping[str, str | int | Sequence[str]]) -> bytes:
         try:
             async with asyncio.timeout(ANSWER):
                 response = await self._http.get(path, params=query)

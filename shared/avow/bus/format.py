@@ -1,4 +1,4 @@
-"""What the two sides of the feed agree on: a page's last line, the head, and how a live line is framed.
+"""What the two sides of the feed agree on: a page's last line, the head, how a live line is framed, and keys.
 
 Promises: what `frame` writes `Frames` reads, byte for byte, however the network cuts it up
 (tests/unit/bus/test_format.py).
@@ -7,6 +7,8 @@ Promises: what `frame` writes `Frames` reads, byte for byte, however the network
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from avow.kernel.seal import Base64
 
 NDJSON = "application/x-ndjson"
 EVENT_STREAM = "text/event-stream"
@@ -31,6 +33,23 @@ class PageEnd(BaseModel):
     scanned_to: int = Field(description="Where to go on: all up to this sequence is in the page or was not asked for.")
     head: int = Field(description="The sequence of the last public event.")
     log_id: UUID
+
+
+class SealKey(BaseModel):
+    """What opens the seals of a subject."""
+
+    model_config = ConfigDict(frozen=True)
+
+    subject: str = Field(description="Whose key: `person/<id>`, or `scope/<scope>/<unit id>`.")
+    key: Base64 = Field(description="256 bits, in base64. Secret.", repr=False)
+
+
+class Keys(BaseModel):
+    """The keys there are of those asked for."""
+
+    model_config = ConfigDict(frozen=True)
+
+    items: list[SealKey]
 
 
 def frame(sequence: int, line: bytes) -> bytes:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from avow.bus.feed import FeedSource, feed_router
+from avow.bus.keys import keys_router
 from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.database import AWAY
@@ -58,7 +59,8 @@ def build_application(
     """The application of a service that will be started before the first request."""
     app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service = service
-    for router in (_status, *routers, feed_router(FeedSource(service.database, service.grown, service.closing))):
+    feed = feed_router(FeedSource(service.database, service.grown, service.closing))
+    for router in (_status, *routers, feed, keys_router(service.database)):
         app.include_router(router)
 
     async def health(_: object) -> JSONResponse:

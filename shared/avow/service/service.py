@@ -15,10 +15,12 @@ from sqlalchemy import Connection, exists, select
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
 from avow.bus.inbox import Inbox
+from avow.bus.keys import KeyFetcher, Missing
 from avow.eventlog import reading
 from avow.eventlog.append import open_book, read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.database import Database
+from avow.eventlog.erasure import erase_again
 from avow.eventlog.execute import Executor
 from avow.eventlog.signal import Signal
 from avow.eventlog.tables import create_log, event
@@ -46,6 +48,8 @@ class Blueprint:
     facts_from: Sequence[str]
     """The projections its decisions read."""
     chores: Sequence[Chore] = ()
+    missing_keys: Missing | None = None
+    """Which keys of the other service it shows something with and does not have yet."""
 
 
 @dataclass
@@ -67,6 +71,7 @@ class Service:
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
         self._books: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._fetchers: list[KeyFetcher] = []
 
     @property
     def name(self) -> str:
@@ -78,6 +83,7 @@ class Service:
         def prepare(connection: Connection) -> None:
             create_log(connection)
             create_views(connection, self.blueprint.projections)
+            erase_again(connection)
             for org in self.orgs:
                 open_book(connection, org, self.name, self.ports)
 
@@ -87,16 +93,23 @@ class Service:
             self._tasks = [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
 
     def follow(self, client: FeedClient) -> None:
-        """Import what the other service makes public, for every organisation, until `stop`."""
+        """Import what the other service makes public, and fetch the keys that are missing, until `stop`."""
         for org in self.orgs:
             follower = Follower(client, Inbox(self.database, self.appender, org), org, self.ports)
             follower.start()
             self.followers[org] = follower
+            if self.blueprint.missing_keys is not None:
+                fetcher = KeyFetcher(client, self.database, org, self.blueprint.missing_keys, self.grown)
+                fetcher.start()
+                self._fetchers.append(fetcher)
 
     async def stop_following(self) -> None:
         """Hear no more of the other service."""
+        for fetcher in self._fetchers:
+            await fetcher.stop()
         for follower in self.followers.values():
             await follower.stop()
+        self._fetchers.clear()
         self.followers.clear()
 
     async def stop(self) -> None:

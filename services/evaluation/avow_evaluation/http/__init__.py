@@ -2,6 +2,7 @@
 
 from avow_evaluation.http.ballots import router as ballots
 from avow_evaluation.http.ledger import router as ledger
+from avow_evaluation.http.people import router as people
 from avow_evaluation.http.rounds import router as rounds
 
-routers = (rounds, ballots, ledger)
+routers = (rounds, ballots, ledger, people)
