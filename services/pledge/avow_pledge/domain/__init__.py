@@ -2,7 +2,7 @@
 
 from avow.kernel.message import Event
 from avow_pledge.domain.campaign import CampaignDrafted
-from avow_pledge.domain.person import ErasureRequested, ErasureWithdrawn
+from avow_pledge.domain.erasure import ErasureRequested, ErasureWithdrawn
 from avow_pledge.domain.pledge import PledgeApproved, PledgeDrafted, PledgeReturned, PledgeSubmitted
 
 PRIVATE_EVENTS: tuple[type[Event], ...] = (

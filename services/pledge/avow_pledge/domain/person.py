@@ -1,22 +1,19 @@
 """A person: known by an identity, with a name that is sealed under a key of their own until it is erased (R-06).
 
 Promises: nothing but the sealed field of the one event holds the name; it prints nowhere. To erase takes two: one asks,
-another confirms, and with the confirmation the key is gone; who has left every unit and office can be erased, and what
-names an erased person anew is refused.
+another confirms, and with the confirmation the key is gone. Only who has left every unit and office is erased.
 """
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
 from avow.contracts.organisation import PersonErased, PersonRegistered
-from avow.contracts.values import Identity
 from avow.kernel.decider import Decider, Facts
-from avow.kernel.message import Command, Line, PrivateEvent
+from avow.kernel.message import Command, Line
 from avow.kernel.refusal import Refusal, require
-
-Basis = Literal["consent_withdrawn", "purpose_achieved", "retention_over", "unlawful", "other"]
+from avow_pledge.domain.erasure import ErasureRequested
 
 
 class RegisterPerson(Command):
@@ -25,85 +22,50 @@ class RegisterPerson(Command):
     name: Annotated[Line, Field(repr=False)]
 
 
-class RequestErasure(Command):
-    """Ask that the person's name be erased for ever, and say on which ground."""
-
-    basis: Basis
-
-
-class WithdrawErasure(Command):
-    """Take the request back, while it is not confirmed."""
-
-
 class ConfirmErasure(Command):
     """Erase the person's name for ever, as somebody else has asked."""
 
 
-PersonCommand = RegisterPerson | RequestErasure | WithdrawErasure | ConfirmErasure
-
-
-class ErasureRequested(PrivateEvent, type="erasure.requested"):
-    """Somebody asked that the person be erased; null is whoever runs the deployment."""
-
-    person_id: Identity
-    basis: Basis
-    requested_by: Identity | None
-
-
-class ErasureWithdrawn(PrivateEvent, type="erasure.withdrawn"):
-    """The request holds no longer."""
-
-    person_id: Identity
-
-
-PersonEvent = PersonRegistered | ErasureRequested | ErasureWithdrawn | PersonErased
+PersonCommand = RegisterPerson | ConfirmErasure
+PersonEvent = PersonRegistered | PersonErased
 
 
 @dataclass(frozen=True)
 class Person:
-    """What the next decision needs: whether the name is there, and the request that is not confirmed yet."""
+    """What the next decision needs."""
 
     registered: bool = False
     erased: bool = False
-    request: ErasureRequested | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class PersonFacts(Facts):
-    """Whose identity is given out or asked about; for a confirmation also where the person still belongs."""
+    """Whose identity is given out or asked about; for an erasure also the request for it, and the units and roles the
+    person still has."""
 
     person_id: str
+    request: ErasureRequested | None = None
     units: tuple[str, ...] = ()
     roles: tuple[tuple[str, str], ...] = ()
 
 
 def decide(command: PersonCommand, person: Person, facts: PersonFacts) -> list[PersonEvent]:
-    if isinstance(command, RegisterPerson):
-        require(not person.registered, "person.registered_already", "person_id")
-        return [PersonRegistered(person_id=facts.person_id, name=command.name)]
-    require(person.registered, "person.unknown", "person_id")
-    require(not person.erased, "person.erased", "person_id")
     match command:
-        case RequestErasure():
-            require(person.request is None, "erasure.requested_already", "person_id")
-            return [ErasureRequested(person_id=facts.person_id, basis=command.basis, requested_by=facts.actor)]
-        case WithdrawErasure():
-            require(person.request is not None, "erasure.not_requested", "person_id")
-            return [ErasureWithdrawn(person_id=facts.person_id)]
+        case RegisterPerson():
+            require(not person.registered, "person.registered_already", "person_id")
+            return [PersonRegistered(person_id=facts.person_id, name=command.name)]
         case ConfirmErasure():
-            return [_erased(person.request, facts)]
+            require(person.registered, "person.unknown", "person_id")
+            require(not person.erased, "person.erased", "person_id")
+            return [_erased(facts)]
 
 
 def evolve(person: Person, event: PersonEvent) -> Person:
     match event:
         case PersonRegistered():
             return Person(registered=True)
-        case ErasureRequested():
-            return replace(person, request=event)
-        case ErasureWithdrawn():
-            return replace(person, request=None)
         case PersonErased():
-            return replace(person, request=None, erased=True)
+            return replace(person, erased=True)
 
 
 person: Decider[PersonCommand, Person, PersonFacts, PersonEvent] = Decider(
@@ -111,16 +73,17 @@ person: Decider[PersonCommand, Person, PersonFacts, PersonEvent] = Decider(
     initial=Person(),
     decide=decide,
     evolve=evolve,
-    events=(PersonRegistered, ErasureRequested, ErasureWithdrawn, PersonErased),
+    events=(PersonRegistered, PersonErased),
 )
 
 
-def _erased(request: ErasureRequested | None, facts: PersonFacts) -> PersonErased:
+def _erased(facts: PersonFacts) -> PersonErased:
     """Whoever asked does not confirm, and the person is of no unit and in no office any more."""
-    if request is None:
+    if facts.request is None:
         raise Refusal("erasure.not_requested", "person_id")
-    require(facts.actor != request.requested_by, "erasure.second_person", "Acting-As")
+    requested_by = facts.request.requested_by
+    require(facts.actor != requested_by, "erasure.second_person", "Acting-As")
     require(not facts.units, "erasure.still_member", "person_id", units=", ".join(facts.units))
     held = ", ".join(f"{unit_id}/{role}" for unit_id, role in facts.roles)
     require(not facts.roles, "erasure.still_in_office", "person_id", roles=held)
-    return PersonErased(person_id=facts.person_id, requested_by=request.requested_by, confirmed_by=facts.actor)
+    return PersonErased(person_id=facts.person_id, requested_by=requested_by, confirmed_by=facts.actor)

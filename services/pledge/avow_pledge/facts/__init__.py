@@ -6,12 +6,13 @@ the matter happened; whatever they rest on stands still until the decision is in
 
 from avow_pledge.facts.campaign import campaign_facts, campaign_redraft_facts
 from avow_pledge.facts.meeting import meeting_facts
-from avow_pledge.facts.organisation import membership_facts, person_facts, role_facts, unit_facts
+from avow_pledge.facts.organisation import erasure_facts, membership_facts, person_facts, role_facts, unit_facts
 from avow_pledge.facts.pledge import pledge_facts, pledge_redraft_facts
 
 __all__ = [
     "campaign_facts",
     "campaign_redraft_facts",
+    "erasure_facts",
     "meeting_facts",
     "membership_facts",
     "person_facts",

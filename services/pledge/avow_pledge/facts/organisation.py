@@ -4,12 +4,17 @@ from dataclasses import replace
 
 from sqlalchemy import Connection
 
+from avow.eventlog import reading
 from avow.eventlog.execute import Asked, Grounds
+from avow.eventlog.records import EventTypes
 from avow.register.reading import RegisterReader
+from avow_pledge.domain.erasure import Erasure, ErasureCommand, ErasureFacts, erasure
 from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipCommand, MembershipFacts
 from avow_pledge.domain.person import ConfirmErasure, Person, PersonCommand, PersonFacts
 from avow_pledge.domain.role import AppointRole, EndRole, Role, RoleCommand, RoleFacts
 from avow_pledge.domain.unit import Unit, UnitCommand, UnitFacts
+
+_ERASURE = EventTypes(erasure.events)
 
 
 def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Grounds[UnitFacts]:
@@ -29,15 +34,31 @@ def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Groun
 
 
 def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) -> Grounds[PersonFacts]:
-    """For a confirmed erasure the units and roles the person still has, now; else nothing beyond the right."""
+    """For an erasure the request, and the units and roles the person still has, now; else nothing beyond the right."""
     reader = RegisterReader(connection, asked.org)
     reader.require_office(asked.actor, asked.now)
     facts = PersonFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
     if isinstance(asked.command, ConfirmErasure):
-        units = tuple(sorted(reader.units_of(asked.identity, asked.now)))
-        facts = replace(facts, units=units, roles=tuple(reader.roles_of(asked.identity, asked.now)))
+        stream = erasure.stream_of(asked.identity)
+        steps = reading.stream(connection, asked.org, stream)
+        reader.expect[stream] = len(steps)
+        facts = replace(
+            facts,
+            request=erasure.fold(_ERASURE.decode_as(erasure.events, steps)).request,
+            units=tuple(sorted(reader.units_of(asked.identity, asked.now))),
+            roles=tuple(reader.roles_of(asked.identity, asked.now)),
+        )
     # The roles that a person does not hold are not among what it expects.
     return Grounds(facts, reader.expect, guarded=not isinstance(asked.command, ConfirmErasure))
+
+
+def erasure_facts(connection: Connection, asked: Asked[ErasureCommand, Erasure]) -> Grounds[ErasureFacts]:
+    """That the person is known and not erased."""
+    reader = RegisterReader(connection, asked.org)
+    reader.require_office(asked.actor, asked.now)
+    reader.person(asked.identity)
+    facts = ErasureFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
+    return Grounds(facts, reader.expect, guarded=True)
 
 
 def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Membership]) -> Grounds[MembershipFacts]:

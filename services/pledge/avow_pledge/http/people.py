@@ -8,8 +8,9 @@ from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from avow_pledge.domain.person import ConfirmErasure, RegisterPerson, RequestErasure, WithdrawErasure, person
-from avow_pledge.facts import person_facts
+from avow_pledge.domain.erasure import RequestErasure, WithdrawErasure, erasure
+from avow_pledge.domain.person import ConfirmErasure, RegisterPerson, person
+from avow_pledge.facts import erasure_facts, person_facts
 
 router = APIRouter(tags=["people"])
 
@@ -23,13 +24,13 @@ async def register_person(body: RegisterPerson, call: Call) -> Accepted:
 @router.post("/{org}/people/{person_id}/erasure/request", status_code=201, responses=COMMAND_RESPONSES)
 async def request_erasure(person_id: Identity, body: RequestErasure, call: Call) -> Accepted:
     """Ask that a person be erased; nothing is erased until somebody else confirms it."""
-    return await call.execute(person, person_id, body, person_facts)
+    return await call.execute(erasure, person_id, body, erasure_facts)
 
 
 @router.post("/{org}/people/{person_id}/erasure/withdraw", status_code=201, responses=COMMAND_RESPONSES)
 async def withdraw_erasure(person_id: Identity, body: WithdrawErasure, call: Call) -> Accepted:
     """Take a request back that is not confirmed."""
-    return await call.execute(person, person_id, body, person_facts)
+    return await call.execute(erasure, person_id, body, erasure_facts)
 
 
 @router.post("/{org}/people/{person_id}/erasure/confirm", status_code=201, responses=COMMAND_RESPONSES)
