@@ -37,7 +37,7 @@ from tests.kit.logs import identity
 
 CAMPAIGN, ROUND, PLEDGE, MEETING = (identity(n) for n in (1, 2, 3, 4))
 COMMITTEE, BRANCH, OTHER_BRANCH = (identity(n) for n in (16, 17, 18))
-MEMBER, SECRETARY, LEADER = (identity(n) for n in (32, 33, 34))
+MEMBER, SECRETARY, LEADER, FORGOTTEN = (identity(n) for n in (32, 33, 34, 35))
 SINCE = datetime(2010, 6, 1, tzinfo=UTC)
 UNTIL = datetime(2012, 6, 30, 15, 59, 59, 999999, tzinfo=UTC)
 
@@ -108,7 +108,7 @@ EXAMPLES: tuple[PublicEvent, ...] = (
     ),
     UnitRegistered(unit_id=BRANCH, name="计算机系教工支部", kind="branch", category="teaching", parent_id=COMMITTEE),
     PersonRegistered(person_id=MEMBER, name="钟若岚"),
-    PersonErased(person_id=LEADER, requested_by=SECRETARY, confirmed_by=None),
+    PersonErased(person_id=FORGOTTEN, requested_by=SECRETARY, confirmed_by=None),
     MemberEnrolled(person_id=MEMBER, unit_id=BRANCH, standing="probationary", since=SINCE),
     MemberLeft(person_id=MEMBER, unit_id=BRANCH, since=SINCE, until=UNTIL),
     RoleAppointed(role="secretary", unit_id=BRANCH, person_id=SECRETARY, since=SINCE),

@@ -8,6 +8,7 @@ from avow_evaluation.domain.ballot import BallotCast
 from avow_evaluation.domain.electorate import RollFrozen
 from avow_evaluation.domain.review_round import CredentialsIssued
 from avow_pledge.domain.campaign import CampaignDrafted
+from avow_pledge.domain.erasure import ErasureRequested, ErasureWithdrawn
 from avow_pledge.domain.pledge import PledgeApproved, PledgeDrafted, PledgeReturned, PledgeSubmitted
 from tests.kit.contract_examples import BRANCH, CAMPAIGN, ITEM, MEMBER, PLEDGE, PLEDGER, ROUND, WORDING
 
@@ -22,6 +23,8 @@ PRIVATE_EXAMPLES: tuple[PrivateEvent, ...] = (
         document_text_sha256="0123456789abcdef" * 4,
         programme={"key": "cxzy-2010", "roles": [{"key": "secretary"}], "weights": {"recognition": "0.30"}},
     ),
+    ErasureRequested(person_id=MEMBER, basis="consent_withdrawn", requested_by=None),
+    ErasureWithdrawn(person_id=MEMBER),
     PledgeDrafted(
         pledge_id=PLEDGE,
         campaign_id=CAMPAIGN,

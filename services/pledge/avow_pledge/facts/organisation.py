@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from avow.eventlog import reading
 from avow.eventlog.execute import Asked, Grounds
-from avow.eventlog.records import EventTypes
+from avow.eventlog.types import EventTypes
 from avow.register.reading import RegisterReader
 from avow_pledge.domain.erasure import Erasure, ErasureCommand, ErasureFacts, erasure
 from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipCommand, MembershipFacts
