@@ -5,7 +5,7 @@ imported ones (tests/contract/test_erasure.py); what the log says was erased is 
 restored table of keys undoes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
@@ -42,17 +42,23 @@ def erase(connection: Connection, org: str, items: Iterable[Proposed | Import]) 
     destroy_keys(connection, org, (subject for item in items for subject in erased_by(item)))
 
 
-def erase_again(connection: Connection) -> None:
-    """Destroy every key that a log here says was destroyed, before anybody opens a seal with it."""
+def erasures(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Organisation and key subject of everything that the logs here say was erased, imported events included."""
     columns = event.c.org, event.c.stream, event.c.type, event.c.data, log_head.c.service
     erasing = select(*columns).join(log_head, log_head.c.org == event.c.org).where(event.c.type.in_(_TYPES))
-    found: dict[str, list[str]] = {}
     for org, stream, event_type, data, service in connection.execute(erasing):
         if stream.startswith(IMPORT):
             wire = decode(data)
             service, data = wire.service, wire.data
         if (said := _SAID_BY.get((service, event_type))) is not None:
-            found.setdefault(org, []).extend(_read(said, data))
+            yield from ((org, subject) for subject in _read(said, data))
+
+
+def erase_again(connection: Connection) -> None:
+    """Destroy every key that a log here says was destroyed, before anybody opens a seal with it."""
+    found: dict[str, list[str]] = {}
+    for org, subject in erasures(connection):
+        found.setdefault(org, []).append(subject)
     for org, subjects in found.items():
         destroy_keys(connection, org, subjects)
 

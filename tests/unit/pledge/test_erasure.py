@@ -7,6 +7,7 @@ import pytest
 
 from avow.contracts.organisation import PersonErased, PersonRegistered
 from avow.eventlog.execute import Asked
+from avow.eventlog.keys import destroy_keys
 from avow.eventlog.seals import ERASED
 from avow.register.people import person_entries
 from avow_pledge.domain.erasure import (
@@ -180,3 +181,12 @@ async def test_what_only_ends_something_is_still_entered(college: College) -> No
     assert ended == "role.not_held"
     left = await college.refuses(membership, OUTSIDER, LeaveUnit(unit_id=OTHER_UNIT), membership_facts)
     assert left == "membership.not_a_member"
+
+
+async def test_a_name_is_never_sealed_for_a_subject_whose_key_was_destroyed(college: College) -> None:
+    """The log's own answer, should a rule have missed it."""
+    await college.log.database.write(lambda connection: destroy_keys(connection, ORG, [f"person/{NOBODY}"]))
+    before = await college.log.head()
+    entered = await college.refuses(person, NOBODY, RegisterPerson(name="卓怀瑾"), person_facts)
+    assert entered == "log.key_destroyed"
+    assert await college.log.head() == before
