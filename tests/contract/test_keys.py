@@ -1,17 +1,20 @@
 """A service fetches the keys it lacks, keeps no others, and none that came too late."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 
 import httpx
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from avow.bus.feed_client import FeedClient, FeedUnavailable
 from avow.bus.keys import MOST, KeyFetcher
+from avow.contracts.organisation import PersonErased
 from avow.eventlog.keys import destroy_keys, keys_of
 from avow.eventlog.tables import seal_key_copy
-from tests.kit.logs import ORG, Log, a_log, identity
+from avow.kernel.ports import Ports, SimulatedClock, seeded
+from tests.kit.logs import ORG, START, TYPES, Log, a_log, identity, imports, proposed
 
 SUBJECTS = [f"person/{identity(n)}" for n in range(250)]
 KEYS = {subject: subject.encode().ljust(32)[-32:] for subject in SUBJECTS}
@@ -92,3 +95,26 @@ class TestFetching:
         with pytest.raises(FeedUnavailable):
             await fetch(log, a_source(KEYS, [], instead))
         assert await copies(log) == {}
+
+    async def test_a_key_and_its_erasure_that_come_at_once_leave_no_key(
+        self, log: Log, new_engine_url: Callable[[], str]
+    ) -> None:
+        ports = Ports(SimulatedClock(START), seeded(5))
+        async with a_log(new_engine_url(), ports, types=(*TYPES, PersonErased)) as pledge, a_source(KEYS, []) as client:
+            for n in range(10):
+                gone = PersonErased(person_id=identity(n), requested_by=None, confirmed_by=identity(8))
+                await pledge.append(proposed(gone))
+            wires = imports(await pledge.envelopes())
+            await log.append(wires[0])
+            for subject, wire in zip(SUBJECTS, wires[1:], strict=False):
+                fetching = KeyFetcher(client, log.database, ORG, lacking, log.grown).fetch()
+                await asyncio.gather(fetching, log.append(wire))
+                assert subject not in await _held(log)
+                await log.database.write(lambda c: c.execute(delete(seal_key_copy)))
+        await fetch(log, a_source(KEYS, []))
+        assert await _held(log) == set(SUBJECTS[10:])
+
+
+async def _held(log: Log) -> set[str]:
+    """Whose copies stand in the table, usable or not."""
+    return set(await log.database.read(lambda c: c.scalars(select(seal_key_copy.c.subject)).all()))

@@ -17,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 _OWED = "avow_scrub"
+_TRIED = "avow_scrub_tried"
 
 log = structlog.get_logger(__name__)
 
@@ -27,18 +28,22 @@ def scrub_after_commit(connection: Connection, *tables: str) -> None:
 
 
 def empty_the_wal(connection: Connection) -> None:
-    """Do what is owed, on SQLite; while a reader stands in the way it stays owed."""
+    """Do what is owed, on SQLite; while a reader stands in the way it stays owed, and only the first try waits for it.
+
+    A long reader, such as `avow verify`, would else make every write wait.
+    """
     if not connection.info.get(_OWED):
         return
     driver: Any = connection.connection.driver_connection
     try:
         (patience,) = driver.execute("PRAGMA busy_timeout").fetchone()
-        driver.execute("PRAGMA busy_timeout=1000")
+        driver.execute(f"PRAGMA busy_timeout={0 if connection.info.get(_TRIED) else 1000}")
         busy, _, _ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         driver.execute(f"PRAGMA busy_timeout={patience:d}")
     except sqlite3.Error as error:
         log.warning("keys.not_scrubbed", raised=type(error).__name__)
         return
+    connection.info[_TRIED] = bool(busy)
     if not busy:
         del connection.info[_OWED]
 
