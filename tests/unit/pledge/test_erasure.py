@@ -116,9 +116,9 @@ async def test_erasing_is_the_offices(college: College) -> None:
     same = await college.refuses(person, OUTSIDER, ConfirmErasure(), person_facts, OFFICE_HAND)
     assert same == "erasure.second_person"
     await college.tell(person, OUTSIDER, ConfirmErasure(), person_facts, LEADER)
-    asked, erased = (await college.log.records())[-2:]
-    assert (asked.actor, asked.sequence, erased.actor) == (OFFICE_HAND, None, LEADER)
-    assert college.log.types.decode(erased) == PersonErased(
+    asked, confirmed = (await college.log.rows())[-2:]
+    assert (asked.actor, asked.sequence, confirmed.actor) == (OFFICE_HAND, None, LEADER)
+    assert college.log.types.decode((await college.log.records())[-1]) == PersonErased(
         person_id=OUTSIDER, requested_by=OFFICE_HAND, confirmed_by=LEADER
     )
 
