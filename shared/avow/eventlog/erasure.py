@@ -44,14 +44,13 @@ def erase(connection: Connection, org: str, items: Iterable[Proposed | Import]) 
 
 def erasures(connection: Connection) -> Iterator[tuple[str, str]]:
     """Organisation and key subject of everything that the logs here say was erased, imported events included."""
-    columns = event.c.org, event.c.stream, event.c.type, event.c.data, log_head.c.service
-    erasing = select(*columns).join(log_head, log_head.c.org == event.c.org).where(event.c.type.in_(_TYPES))
-    for org, stream, event_type, data, service in connection.execute(erasing):
-        if stream.startswith(IMPORT):
-            wire = decode(data)
-            service, data = wire.service, wire.data
-        if (said := _SAID_BY.get((service, event_type))) is not None:
-            yield from ((org, subject) for subject in _read(said, data))
+    said_here = select(event.c.stream, event.c.type, event.c.data).where(event.c.type.in_(_TYPES))
+    for org, own in connection.execute(select(log_head.c.org, log_head.c.service)).all():
+        for stream, event_type, data in connection.execute(said_here.where(event.c.org == org)):
+            wire = decode(data) if stream.startswith(IMPORT) else None
+            said = _SAID_BY.get((wire.service if wire else own, event_type))
+            if said is not None:
+                yield from ((org, subject) for subject in _read(said, wire.data if wire else data))
 
 
 def erase_again(connection: Connection) -> None:
