@@ -1,8 +1,9 @@
 """What the fault tests share: short patience, a wire that can fail, and the log's own proof that it is unharmed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 
 from avow.eventlog.database import Patience
 from tests.kit.logs import Log, a_log
@@ -10,6 +11,13 @@ from tests.kit.proxy import Proxy
 
 HASTY = Patience(connect=1, lock=0.5, answer=1.5, idle=2)
 """The same waits as in earnest, each of them shorter."""
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """What a failing service logs is not painted: that takes longer than any of the waits."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
-from avow.eventlog.database import PostgresDatabase
 from avow.eventlog.faults import Fault, fault_of
 from tests.faults.conftest import HASTY
 from tests.kit.crowd import Caller, ask, ask_again, hold_to_account
@@ -101,8 +101,10 @@ async def small_tablespace(_: pytest.FixtureRequest) -> AsyncIterator[Disk]:
             (place / "space").mkdir()
             shutil.chown(place / "space", server.folder.owner())
             async with a_log(server.create_database(), patience=HASTY) as log:
-                assert isinstance(log.database, PostgresDatabase)
-                await log.database.commit_each(run(f"CREATE TABLESPACE small LOCATION '{place}/space'"))
+                alone = create_async_engine(log.url, isolation_level="AUTOCOMMIT")
+                async with alone.connect() as connection:
+                    await connection.execute(text(f"CREATE TABLESPACE small LOCATION '{place}/space'"))
+                await alone.dispose()
                 await log.database.write(run("ALTER TABLE event SET TABLESPACE small"))
                 yield Disk(log, partial(fill_up, place), (place / "ballast").unlink)
             server.stop()

@@ -110,8 +110,12 @@ class Proxy:
     async def _carry_back(self, from_server: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while answer := await from_server.read(65536):
-                if self.mode == "ok":
-                    to_client.write(answer)
+                match self.mode:
+                    case "ok":
+                        to_client.write(answer)
+                    case "reset":
+                        _abort(to_client)
+                        return
         to_client.close()
 
     async def _break(
