@@ -8,8 +8,10 @@ import os
 import signal
 
 import pytest
+from sqlalchemy import text
 
 from avow.eventlog.batch import OutcomeUnknown
+from avow.eventlog.database import Patience, open_database
 from avow.eventlog.faults import Fault, Unanswered, fault_of
 from tests.faults.conftest import HASTY
 from tests.kit.crowd import ask, ask_again, hold_to_account, units
@@ -45,6 +47,15 @@ async def test_a_read_ends_too(far: Log, wire: Proxy) -> None:
             await far.head()
     wire.mode = "ok"
     assert (await far.head()).position == 1
+
+
+async def test_closing_waits_for_no_goodbye(wire: Proxy) -> None:
+    """However long an answer may take."""
+    database = open_database(wire.url, Patience(answer=300))
+    await asyncio.gather(*(database.read(lambda connection: connection.scalar(text("SELECT 1"))) for _ in range(3)))
+    wire.mode = "blackhole"
+    async with asyncio.timeout(30):
+        await database.close()
 
 
 async def test_a_process_stopped_with_the_lock_is_waited_for_and_then_passed_over(postgres_url: str) -> None:
