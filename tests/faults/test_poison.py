@@ -26,8 +26,11 @@ class Unspeakable(PrivateEvent, type="test.unspeakable"):
         raise ZeroDivisionError(text)
 
 
-class Oversized(PrivateEvent, type="test.oversized", schema=2**63):
+class Oversized(PrivateEvent, type="test.oversized"):
     """An event whose schema no database can store as a number."""
+
+
+Oversized.schema_version = 2**63
 
 
 def unspeakable(_: Proposed) -> list[Proposed]:

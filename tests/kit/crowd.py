@@ -29,7 +29,9 @@ def units(first: int, last: int) -> list[Proposed]:
 async def ask(log: Log, items: Sequence[Proposed], within: float = 60) -> list[Caller]:
     """One caller for each event, all at the same time; everybody must be answered."""
     async with asyncio.timeout(within):
-        answers = await asyncio.gather(*(log.append(item) for item in items), return_exceptions=True)
+        answers = await asyncio.gather(
+            *(log.append(item, expect={item.stream: 0}) for item in items), return_exceptions=True
+        )
     return [
         Caller(item, answer if isinstance(answer, BaseException) else answer[0])
         for item, answer in zip(items, answers, strict=True)
