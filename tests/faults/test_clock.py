@@ -37,7 +37,7 @@ async def test_appends_go_on_and_no_time_runs_backwards(engine_url: str, restart
         await behind(log)
         clock.time += TWO_HOURS + MINUTE
         await add(log)
-        last = (await log.records())[-1]
+        last = (await log.rows())[-1]
         assert (last.occurred_at, last.recorded_at) == (START + 2 * MINUTE, START + 2 * MINUTE)
 
 
@@ -48,7 +48,7 @@ async def behind(log: Log) -> None:
     # By the clock it lies in the past; in this stream it would run backwards.
     with pytest.raises(Refusal, match=r"time\.backwards"):
         await add(log, 1)
-    records = await log.records()
+    records = await log.rows()
     assert [record.recorded_at for record in records] == sorted(record.recorded_at for record in records)
     counted = [record.occurred_at for record in records if record.stream == f"counter/{A}"]
     assert counted == sorted(counted)
