@@ -22,7 +22,7 @@ from avow.eventlog import reading
 from avow.eventlog.append import open_book, read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Head
-from avow.eventlog.database import Database, open_database
+from avow.eventlog.database import PATIENT, Database, Patience, open_database
 from avow.eventlog.execute import Executor
 from avow.eventlog.records import Appended, Context, Import, Proposed, Recorded
 from avow.eventlog.signal import Signal
@@ -115,10 +115,11 @@ async def a_log(
     orgs: Iterable[str] = (ORG,),
     service: str = "pledge",
     types: Iterable[type[Event]] = TYPES,
+    patience: Patience = PATIENT,
 ) -> AsyncIterator[Log]:
     """The log at `url`, its books opened; closed in the end."""
     ports = ports or Ports(SimulatedClock(START), seeded(1))
-    database = open_database(url)
+    database = open_database(url, patience)
 
     def prepare(connection: Connection) -> None:
         create_log(connection)

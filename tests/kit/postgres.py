@@ -91,6 +91,21 @@ class PrivatePostgres:
             shutil.rmtree(self.folder, ignore_errors=True)
             self.folder = None
 
+    def kill(self, how: signal.Signals = signal.SIGQUIT) -> None:
+        """Ends the server at once, as a crash would; its data stay for `revive`."""
+        assert self._server is not None
+        self._server.send_signal(how)
+        self._server.wait(_STOP_WITHIN)
+
+    def revive(self) -> None:
+        """Starts the server again where it was; returns when it answers. From the main thread, as `start`."""
+        for _ in range(20):  # A killed server's processes may be there a little longer, and keep the new one out.
+            self._launch()
+            if self._answers():
+                return
+            time.sleep(0.1)
+        raise PostgresFailed(f"PostgreSQL did not start:\n{self._said()}")
+
     def create_database(self) -> str:
         """Makes an empty database and returns its SQLAlchemy address for asyncpg."""
         name = f"test_{next(self._names)}"
@@ -112,26 +127,32 @@ class PrivatePostgres:
         return ("--host", "127.0.0.1", "--port", str(self.port), "--username", _OWNER, "--no-password")
 
     def _serve(self) -> None:
-        assert self.folder is not None
-        log = self.folder / "log"
         for _ in range(3):  # Between choosing a port and taking it somebody else may take it.
             self.port = _free_port()
-            settings = [f"--{name}={value}" for name, value in {**self._settings, "port": str(self.port)}.items()]
-            command = [_tool("postgres"), "-D", str(self.folder / "data"), *settings]
-            with log.open("wb") as output:
-                self._server = subprocess.Popen(
-                    [*_dies_with_its_parent(), *command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    # Ctrl-C in the terminal is for pytest, which then stops the server in order.
-                    start_new_session=True,
-                    **_identity(),
-                )
+            self._launch()
             if self._answers():
                 return
             self._server = None
-        raise PostgresFailed(f"PostgreSQL did not start:\n{log.read_text(errors='replace')[-2000:]}")
+        raise PostgresFailed(f"PostgreSQL did not start:\n{self._said()}")
+
+    def _launch(self) -> None:
+        assert self.folder is not None
+        settings = [f"--{name}={value}" for name, value in {**self._settings, "port": str(self.port)}.items()]
+        command = [_tool("postgres"), "-D", str(self.folder / "data"), *settings]
+        with (self.folder / "log").open("wb") as output:
+            self._server = subprocess.Popen(
+                [*_dies_with_its_parent(), *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                # Ctrl-C in the terminal is for pytest, which then stops the server in order.
+                start_new_session=True,
+                **_identity(),
+            )
+
+    def _said(self) -> str:
+        assert self.folder is not None
+        return (self.folder / "log").read_text(errors="replace")[-2000:]
 
     def _answers(self) -> bool:
         assert self._server is not None
@@ -139,8 +160,9 @@ class PrivatePostgres:
         status = self.folder / "data" / "postmaster.pid"
         deadline = time.monotonic() + _START_WITHIN
         while self._server.poll() is None:
-            # The eighth line is the server's own word that it takes connections.
-            if status.exists() and status.read_text().splitlines()[7:8] == ["ready   "]:
+            # The first line is whose word it is, the eighth that it takes connections.
+            said = status.read_text().splitlines() if status.exists() else []
+            if said[:1] == [str(self.pid)] and said[7:8] == ["ready   "]:
                 return True
             if time.monotonic() > deadline:
                 raise PostgresFailed(f"PostgreSQL gave no sign of life within {_START_WITHIN:.0f} s.")

@@ -39,8 +39,8 @@ class Patience:
     connect: float = 5
     lock: float = 10
     """For what another transaction holds: the head row, or the SQLite file."""
-    answer: float = 30
-    """For PostgreSQL's answer to one statement."""
+    answer: float = 20
+    """For PostgreSQL's answer to one statement; what is in doubt then is asked for once more."""
     idle: float = 60
     """PostgreSQL ends a transaction whose process has said nothing for so long, such as one that was stopped."""
 
@@ -144,6 +144,13 @@ def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
         return result
 
 
+class _Brief(asyncpg.Connection):
+    """A connection that does not wait long for a silent server's goodbye."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - the driver's signature
+        await super().close(timeout=timeout or 1)
+
+
 class PostgresDatabase:
     """A pool of connections; reads are repeatable within one call."""
 
@@ -160,6 +167,7 @@ class PostgresDatabase:
             connect_args={
                 "timeout": patience.connect,
                 "command_timeout": patience.answer,
+                "connection_class": _Brief,
                 "server_settings": {
                     "lock_timeout": f"{patience.lock * 1000:.0f}",
                     "idle_in_transaction_session_timeout": f"{patience.idle * 1000:.0f}",

@@ -48,18 +48,30 @@ class Direct:
             await held.close()
 
     async def _driver(self) -> asyncpg.Connection:
-        if self._held is None:
-            self._held = await self._engine.connect()
-        driver: asyncpg.Connection | None = (await self._held.get_raw_connection()).driver_connection
-        assert driver is not None
-        return driver
+        if self._held is not None:
+            driver = await _beneath(self._held)
+            if not driver.is_closed():
+                return driver
+            # Known before anything is sent, so nothing is in doubt.
+            await self._drop(self._held)
+        self._held = await self._engine.connect()
+        return await _beneath(self._held)
+
+    async def _drop(self, held: AsyncConnection, error: Exception | None = None) -> None:
+        self._held = None
+        await held.invalidate(error)
+        await held.close()
 
     async def _translated(self, error: Exception, driver: asyncpg.Connection) -> DBAPIError:
         if isinstance(error, asyncpg.IntegrityConstraintViolationError):
             return IntegrityError("", None, error)
         lost = driver.is_closed() or isinstance(error, TimeoutError)
         if lost and self._held is not None:
-            held, self._held = self._held, None
-            await held.invalidate(error)
-            await held.close()
+            await self._drop(self._held, error)
         return DBAPIError("", None, error, connection_invalidated=lost)
+
+
+async def _beneath(connection: AsyncConnection) -> asyncpg.Connection:
+    driver: asyncpg.Connection | None = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    return driver

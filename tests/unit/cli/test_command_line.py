@@ -79,6 +79,15 @@ def test_doctor_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
     assert PASSWORD not in result.output
 
 
+def test_doctor_finds_a_server_that_does_not_sync(monkeypatch: pytest.MonkeyPatch, postgres_url: str) -> None:
+    """The tests' own does not."""
+    monkeypatch.setenv("AVOW_PLEDGE_DATABASE", postgres_url)
+    result = avow("doctor", "--json")
+    assert result.exit_code == 1
+    amiss = [(f["what"], f["found"]) for f in json.loads(result.stdout)["findings"] if not f["ok"]]
+    assert amiss == [("pledge durability", "off: fsync, full_page_writes")]
+
+
 def test_doctor_knows_the_other_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as lent:
         monkeypatch.setenv("AVOW_PLEDGE_PORT", str(lent.getsockname()[1]))

@@ -1,6 +1,7 @@
 """What a service says while its database is away."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -56,8 +57,14 @@ FAILURES = [
 ]
 
 
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
-async def test_a_database_that_is_away_is_answered_with_come_again(failure: Exception) -> None:
+def of_sqlite(code: int) -> OperationalError:
+    cause = sqlite3.OperationalError("as SQLite says it")
+    cause.sqlite_errorcode = code
+    return OperationalError("INSERT", None, cause)
+
+
+async def answer_to(failure: Exception) -> httpx.Response:
+    """What somebody who reads is answered while the database fails like this."""
     database = Failing("sqlite://")
     service = a_service(database)
     app = build_application(service, (), Catalogue.load(SHARED), "pledge", TOKEN)
@@ -65,12 +72,32 @@ async def test_a_database_that_is_away_is_answered_with_come_again(failure: Exce
     try:
         database.failure = failure
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
-            answer = await client.get("/main/status", headers={"Authorization": f"Bearer {TOKEN}"})
+            return await client.get("/main/status", headers={"Authorization": f"Bearer {TOKEN}"})
     finally:
         database.failure = None
         await service.stop()
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
+async def test_a_database_that_is_away_is_answered_with_come_again(failure: Exception) -> None:
+    answer = await answer_to(failure)
     assert (answer.status_code, answer.json()["code"]) == (503, "log.unavailable")
     assert int(answer.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(sqlite3.SQLITE_BUSY, (503, "log.busy")), (sqlite3.SQLITE_FULL, (507, "log.full"))],
+)
+async def test_a_database_that_is_held_or_full_is_said_to_be(code: int, said: tuple[int, str]) -> None:
+    answer = await answer_to(of_sqlite(code))
+    assert (answer.status_code, answer.json()["code"]) == said
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_a_statement_of_ours_that_is_wrong_is_our_failure() -> None:
+    answer = await answer_to(of_sqlite(sqlite3.SQLITE_ERROR))
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
 
 
 async def test_health_says_that_the_database_is_away_and_that_it_is_back() -> None:
