@@ -26,6 +26,7 @@ from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.service.service import Service
 from avow.service.settings import Settings
 from avow_evaluation.bootstrap import build
+from avow_evaluation.projections.round_board import RoundBoard
 from tests.kit.logs import identity
 from tests.unit.evaluation.builders import (
     CAMPAIGN,
@@ -156,7 +157,9 @@ class Evaluation:
     async def a_round_open(self) -> str:
         """A round that takes ballots."""
         round_id = await self.a_round_ready()
-        await self.ask(f"rounds/{round_id}/open", {})
+        opened = await self.ask(f"rounds/{round_id}/open", {})
+        # What the service does of itself it does once its view shows the round.
+        await self.service.runner.reach(ORG, opened["position"], [RoundBoard.name])
         return round_id
 
     async def vote(self, round_id: str, credential: str, rows: Mapping[str, str | None]) -> dict[str, Any]:
