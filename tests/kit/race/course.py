@@ -51,6 +51,8 @@ async def race(url: str, folder: Path, deeds: int, kills: Sequence[int] = (), sa
     with ExitStack() as running:
         reader = _start(running, folder / "reader", "reader", url, str(folder))
         processes = [_start_writers(running, folder, n, deeds, url, sabotaged) for n in range(len(PROCESSES))]
+        await _all_ready(folder, processes)
+        (folder / "start").touch()
         for turn, answers in enumerate(kills):
             victim = turn % len(PROCESSES)
             await _answered(processes[victim], folder, PROCESSES[victim], answers)
@@ -95,6 +97,14 @@ def _start(running: ExitStack, said: Path, module: str, *arguments: str) -> subp
     process = running.enter_context(subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=errors))
     running.callback(process.kill)
     return process
+
+
+async def _all_ready(folder: Path, processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Return when every process of writers has come to the start."""
+    async with asyncio.timeout(WITHIN):
+        while not all((folder / f"{writers[0]}.ready").exists() for writers in PROCESSES):
+            assert all(process.poll() is None for process in processes), "a process of writers did not start"
+            await asyncio.sleep(TICK)
 
 
 async def _answered(process: subprocess.Popen[bytes], folder: Path, writers: Sequence[str], answers: int) -> None:

@@ -37,8 +37,10 @@ NUMBERED_BY_THE_DATABASE = (
 
 def never_locked() -> None:
     """Whoever read the same end of the log writes behind it, and nobody compares."""
+    linger = _lingering()
 
     def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[Composed], behind: Head) -> bool:
+        linger()
         _move(connection, org, behind)
         _insert(connection, org, rows)
         return True

@@ -29,6 +29,7 @@ from tests.kit.race.sabotage import SABOTAGE
 
 T = TypeVar("T")
 TRIES = 6
+START_WITHIN = 60
 OFTEN, LONG = 0.03, 0.03
 """How often a transaction dawdles at each of three places, and for how many seconds."""
 
@@ -137,9 +138,17 @@ def dawdle(chance: Random) -> None:
         setattr(module, name, slowly(getattr(module, name), behind))
 
 
-async def main(plan: str) -> None:
+def wait_for_the_start(asked: Mapping[str, Any]) -> None:
+    """Say that this process is ready, and wait for the others, however long a busy machine takes to start them."""
+    folder = Path(asked["folder"])
+    (folder / f"{asked['writers'][0]}.ready").touch()
+    deadline = time.monotonic() + START_WITHIN
+    while not (folder / "start").exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+async def main(asked: Mapping[str, Any]) -> None:
     """Run the writers of a plan to their end."""
-    asked = json.loads(plan)
     if asked["sabotage"] is not None:
         SABOTAGE[asked["sabotage"]]()
     dawdle(Random(",".join(asked["writers"])))
@@ -154,4 +163,6 @@ async def main(plan: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    plan = json.loads(sys.argv[1])
+    wait_for_the_start(plan)
+    asyncio.run(main(plan))
