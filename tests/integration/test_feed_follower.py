@@ -48,6 +48,12 @@ class Pair:
             while (status := self.follower.status).state != state or reason not in (None, status.reason):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
+    async def sees(self, head: int) -> None:
+        """Wait until the follower knows that the source has come so far."""
+        async with asyncio.timeout(PATIENCE):
+            while self.follower.status.source_head < head:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
     async def has_imported(self, log: Log) -> None:
         """Wait until the feed of `log` is imported, every event once."""
         lines = await lines_of(log)
@@ -184,8 +190,14 @@ async def test_a_source_restored_from_a_backup_is_noticed_also_after_it_grew(pai
     async with pair.source("restored", seed=8) as restored:
         await pair.is_in_state("source_behind", "the source's log ends at 6")
         assert (pair.follower.status.imported_sequence, pair.follower.status.source_head) == (11, 6)
-        await say(restored, *range(50, 70))
-        await pair.is_in_state("source_changed", "the source says something else at sequence 11")
+        await say(restored, 50, 51)
+        await pair.is_in_state("source_changed", "the source says something else from sequence 7 on")
+        assert pair.follower.status.source_head == 8
+        await say(restored, *range(52, 70))
+        await pair.sees(26)
+        await pair.is_in_state("source_changed", "the source says something else from sequence 7 on")
+    await asyncio.sleep(1)
+    assert pair.follower.status.state == "source_changed", "a source that does not answer is not in order for that"
     assert await imported_by(pair.importer) == list(enumerate(imported, 1))
 
 
@@ -245,7 +257,11 @@ async def test_an_event_that_stays_unsound_stops_the_import_and_is_named(tmp_pat
     async with a_pair(tmp_path, garbling) as pair, pair.source() as source:
         await say(source, *range(6))
         await pair.follower.caught_up(3, PATIENCE)
-        await pair.is_in_state("unavailable", "sequence 4 of the source is unsound")
+        await pair.is_in_state("source_unsound", "sequence 4 of the source is unsound")
+        garbled = pair.follower.status
+        await say(source, *range(6, 12))
+        await pair.sees(13)
+        assert (pair.follower.status.state, pair.follower.status.since) == (garbled.state, garbled.since)
         assert len(await imported_by(pair.importer)) == 3
 
 
