@@ -93,7 +93,8 @@ async def test_a_restore_that_is_killed_leaves_nothing_and_is_done_again(tmp_pat
     assert avow(tmp_path, "backup", str(backup)).returncode == 0
     anew.mkdir()
     killed(["restore", str(backup)], anew, anew / "pledge.db-wal")
-    assert listed_books(anew) == []
+    # Each service by itself: the one that came first may be whole.
+    assert listed(anew).get("main", {}).get("pledge") is None
     done = avow(anew, "restore", str(backup), "--json")
     assert done.returncode == 0, done.stderr
     assert listed(anew)["main"] == before
@@ -110,12 +111,6 @@ def no_killed_backup_looks_whole(data: Path, anew: Path) -> None:
         assert not (left / "manifest.json").exists()
         assert avow(anew, "restore", str(left)).returncode == 2
     assert avow(data, "backup", str(data / "second")).returncode == 0
-
-
-def listed_books(data: Path) -> list[str]:
-    """The books there are, or none where there is not even a database."""
-    said = avow(data, "org", "list", "--json")
-    return sorted(json.loads(said.stdout)["organisations"]) if said.returncode == 0 else []
 
 
 def killed(arguments: list[str], data: Path, sign: Path, pattern: str = "") -> None:
