@@ -17,11 +17,11 @@ from avow.bus import follower as following
 from avow.bus.feed_client import FeedClient, FeedPage
 from avow.bus.follower import Follower
 from avow.bus.inbox import Inbox
-from avow.bus.status import State
+from avow.bus.status import State, Status
 from avow.eventlog.records import Appended, Import
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from tests.kit.logs import ORG, START, Log, a_log
-from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving
+from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving, talk
 
 PATIENCE = 30.0
 
@@ -42,17 +42,15 @@ class Pair:
         async with a_log(f"sqlite:///{self.folder}/{name}.db", ports) as log, serving(log, self.port):
             yield log
 
-    async def is_in_state(self, state: State, reason: str | None = None) -> None:
-        """Wait until the follower says so, with this reason if one is given."""
+    async def until(self, holds: Callable[[Status], bool]) -> None:
+        """Wait until this holds of what the follower says of itself."""
         async with asyncio.timeout(PATIENCE):
-            while (status := self.follower.status).state != state or reason not in (None, status.reason):  # noqa: ASYNC110
+            while not holds(self.follower.status):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
-    async def sees(self, head: int) -> None:
-        """Wait until the follower knows that the source has come so far."""
-        async with asyncio.timeout(PATIENCE):
-            while self.follower.status.source_head < head:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+    async def is_in_state(self, state: State, reason: str | None = None) -> None:
+        """Wait until the follower says so, with this reason if one is given."""
+        await self.until(lambda status: status.state == state and reason in (None, status.reason))
 
     async def has_imported(self, log: Log) -> None:
         """Wait until the feed of `log` is imported, every event once."""
@@ -133,12 +131,6 @@ async def test_a_source_that_is_away_and_comes_back_is_followed_without_a_gap(pa
         assert pair.follower.status.imported_sequence == 401
 
 
-async def talk(source: Log, numbers: range) -> None:
-    for n in numbers:
-        await say(source, n)
-        await asyncio.sleep(0)
-
-
 async def test_connections_that_break_anywhere_lose_and_double_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -194,7 +186,7 @@ async def test_a_source_restored_from_a_backup_is_noticed_also_after_it_grew(pai
         await pair.is_in_state("source_changed", "the source says something else from sequence 7 on")
         assert pair.follower.status.source_head == 8
         await say(restored, *range(52, 70))
-        await pair.sees(26)
+        await pair.until(lambda status: status.source_head == 26)
         await pair.is_in_state("source_changed", "the source says something else from sequence 7 on")
     await asyncio.sleep(1)
     assert pair.follower.status.state == "source_changed", "a source that does not answer is not in order for that"
@@ -260,7 +252,7 @@ async def test_an_event_that_stays_unsound_stops_the_import_and_is_named(tmp_pat
         await pair.is_in_state("source_unsound", "sequence 4 of the source is unsound")
         garbled = pair.follower.status
         await say(source, *range(6, 12))
-        await pair.sees(13)
+        await pair.until(lambda status: status.source_head == 13)
         assert (pair.follower.status.state, pair.follower.status.since) == (garbled.state, garbled.since)
         assert len(await imported_by(pair.importer)) == 3
 
