@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Connection, delete, select
 
 from avow.backup import keys as module
-from avow.backup.erasures import erasures
 from avow.backup.keys import Key, Keyring, KeysManifest, Restored, keys_in, read_keys, restore_keys, write_keys
 from avow.backup.problem import Unfit
-from avow.eventlog.seals import destroy_key, keys_of
+from avow.contracts.organisation import PersonErased
+from avow.eventlog.erasure import erasures
+from avow.eventlog.keys import keys_of
 from avow.eventlog.tables import seal_key
-from avow.kernel.message import Event, PublicEvent
+from avow.kernel.message import Event
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from tests.kit.backups import back_up, restore_into
 from tests.kit.logs import ORG, START, TYPES, Log, a_log, a_person, identity, imports, proposed
@@ -23,13 +24,11 @@ ORGS = (ORG, "other")
 SUBJECTS = [f"person/{identity(n)}" for n in (1, 2, 3)]
 
 
-class Erased(PublicEvent, type="person.erased"):
-    """The event that says a person's key was destroyed."""
-
-    person_id: str
+ALL: tuple[type[Event], ...] = (*TYPES, PersonErased)
 
 
-ALL: tuple[type[Event], ...] = (*TYPES, Erased)
+def erased(n: int) -> PersonErased:
+    return PersonErased(person_id=identity(n), requested_by=None, confirmed_by=identity(9))
 
 
 @pytest.fixture
@@ -54,8 +53,8 @@ async def save(log: Log, path: Path) -> Path:
 async def put_back(log: Log, path: Path, *logs: Log) -> Restored:
     """Restore a backup of keys, knowing of every erasure in `log` and in `logs`."""
     manifest, keys = read_keys(path)
-    erased = {one for each in (log, *logs) for one in await each.database.read(lambda c: list(erasures(c)))}
-    work = partial(restore_keys, rings=manifest.books, keys=keys, erased=erased)
+    gone = {one for each in (log, *logs) for one in await each.database.read(lambda c: list(erasures(c)))}
+    work = partial(restore_keys, rings=manifest.books, keys=keys, erased=gone)
     return await log.database.write(work)
 
 
@@ -99,8 +98,7 @@ async def test_keys_follow_their_log_to_another_database(
 
 async def test_an_erased_persons_key_never_comes_back(log: Log, tmp_path: Path) -> None:
     path = await save(log, tmp_path / "keys")
-    await log.append(proposed(Erased(person_id=identity(2))))
-    await log.database.write(partial(destroy_key, org=ORG, subject=SUBJECTS[1]))
+    await log.append(proposed(erased(2)))
     assert await put_back(log, path) == Restored(present=5, erased=1)
     await log.database.write(lose_the_keys)
     assert await put_back(log, path) == Restored(restored=5, erased=1)
@@ -113,7 +111,7 @@ async def test_an_erasure_that_only_the_other_services_copy_knows_counts(
 ) -> None:
     path = await save(log, tmp_path / "keys")
     books = await back_up(log.database, tmp_path / "backup")
-    await log.append(proposed(Erased(person_id=identity(3))))
+    await log.append(proposed(erased(3)))
     older = new_engine_url()
     await restore_into(older, books, tmp_path / "backup")
     ports = [Ports(SimulatedClock(START), seeded(seed)) for seed in (3, 4)]

@@ -19,7 +19,7 @@ from avow.demo.playing import BEGINS, play
 from avow.demo.stage import Stage
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
-from avow.eventlog.seals import destroy_key
+from avow.eventlog.keys import destroy_keys
 from avow.eventlog.tables import metadata, seal_key
 from avow.kernel.ports import Ports, SimulatedClock
 from avow.projections.projector import checkpoint
@@ -192,7 +192,7 @@ async def a_key_is_destroyed_in_one_alone(both: Played) -> None:
     assert before[EMPTY] == {}
     names = [json.dumps((await player.read("people", limit=500))["items"]) for player in _two(both)]
     subject = min(before[FIRST])
-    assert await database.write(partial(destroy_key, org=FIRST, subject=subject))
+    assert await database.write(partial(destroy_keys, org=FIRST, subjects=[subject]))
     after = await database.read(keys)
     assert after[FIRST].keys() == before[FIRST].keys() - {subject}
     assert after[SECOND] == before[SECOND]

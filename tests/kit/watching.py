@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Engine, event
 _NOT_ABOUT_ROWS = ("CREATE", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
 _CONDITION = re.compile(r"\borg\"?\s*=\s*")
 _NAMES_ALONE = re.compile(
-    r"SELECT log_head\.org\s+FROM log_head\s+(WHERE log_head\.clock = [^\n]+?\s+)?ORDER BY log_head\.org"
+    r"SELECT log_head\.org(, log_head\.service)?\s+FROM log_head(\s+WHERE log_head\.clock = [^\n]+?)?"
+    r"(\s+ORDER BY log_head\.org)?"
 )
 """Who has a book here: the one question that is about every organisation."""
 

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, insert, inspect, select
 
 from avow.backup.problem import Unfit
 from avow.eventlog.append import read_head
-from avow.eventlog.seals import keys_of
+from avow.eventlog.keys import erased_among, keys_of
 from avow.eventlog.tables import seal_key
 
 _PAGE = 500
@@ -149,6 +149,7 @@ def restore_keys(
     done = Restored()
     for org, page in _pages(keys):
         held = keys_of(connection, org, (key.subject for key in page))
+        gone.update((org, subject) for subject in erased_among(connection, org, (key.subject for key in page)))
         back = []
         for key in page:
             if (org, key.subject) in gone:

@@ -22,6 +22,7 @@ from avow.contracts import moment
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.database import alone
+from avow.eventlog.erasure import erase_again
 from avow.eventlog.tables import create_log, log_head
 
 PAGE = 2000
@@ -55,6 +56,8 @@ def restore_books(connection: Connection, books: Sequence[Book], folder: Path, t
     wanted = missing(connection, books)
     for book in wanted:
         _restore(connection, book, folder / book.file, told)
+    # What the logs say was erased is so again before any key comes back.
+    erase_again(connection)
     return wanted
 
 

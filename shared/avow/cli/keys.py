@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from avow.backup.erasures import erasures
 from avow.backup.keys import (
     Key,
     Keyring,
@@ -26,8 +25,9 @@ from avow.backup.keys import (
 )
 from avow.backup.problem import Unfit
 from avow.backup.whole import whole_file
-from avow.cli.databases import opened, require_databases
+from avow.cli.databases import has_a_log, opened, require_databases
 from avow.cli.output import needing_the_databases, out, read_settings, saying_what_is_unfit
+from avow.eventlog.erasure import erasures
 from avow.kernel.ports import Ports
 from avow.service.hosting import installed
 from avow.service.settings import Settings
@@ -96,7 +96,8 @@ async def put_back(settings: Settings, file: Path, only: Sequence[str] | None = 
         databases = await opened(stack, settings, installed())
         erased: set[tuple[str, str]] = set()
         for database in databases.values():
-            erased.update(await database.read(lambda connection: set(erasures(connection))))
+            if await database.read(has_a_log):
+                erased.update(await database.read(lambda connection: set(erasures(connection))))
         for name, wanted in rings.items():
             await databases[name].read(partial(require_books, rings=wanted))
         for name, wanted in rings.items():
