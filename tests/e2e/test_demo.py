@@ -2,8 +2,6 @@
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -14,23 +12,8 @@ import pytest
 from avow.contracts.review import ReviewRoundAnnounced
 from avow.demo.college import BRANCHES, LEADING_GROUP, OFFICE_DIRECTOR
 from avow_evaluation.domain.ballot import BallotCast
-from tests.kit.deployed import environment
+from tests.kit.deployed import avow
 from tests.unit.evaluation.oracle import recognition
-
-WITHIN = 300
-
-
-def avow(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "avow", *arguments]
-    return subprocess.run(
-        command,
-        check=False,
-        env=environment(data),
-        capture_output=True,
-        text=True,
-        timeout=WITHIN,
-        stdin=subprocess.DEVNULL,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +78,7 @@ def test_no_name_stands_in_the_clear_in_a_database_or_a_log_line(played: Mapping
 
 def test_a_simulated_book_is_not_continued_by_the_real_clock(played: Mapping[str, Any], data: Path) -> None:
     before = (data / "pledge.db").read_bytes()
-    env = {**environment(data), "AVOW_ORGS": "demo"}
-    command = [sys.executable, "-m", "avow", "up"]
-    said = subprocess.run(command, check=False, env=env, capture_output=True, text=True, timeout=WITHIN)
+    said = avow(data, "up", AVOW_ORGS="demo")
     assert said.returncode == 2
     assert "simulated clock" in said.stderr
     assert (data / "pledge.db").read_bytes() == before

@@ -17,11 +17,11 @@ from avow.bus import follower as following
 from avow.bus.feed_client import FeedClient, FeedPage
 from avow.bus.follower import Follower
 from avow.bus.inbox import Inbox
-from avow.bus.status import State
+from avow.bus.status import State, Status
 from avow.eventlog.records import Appended, Import
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from tests.kit.logs import ORG, START, Log, a_log
-from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving
+from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving, talk
 
 PATIENCE = 30.0
 
@@ -42,11 +42,15 @@ class Pair:
         async with a_log(f"sqlite:///{self.folder}/{name}.db", ports) as log, serving(log, self.port):
             yield log
 
+    async def until(self, holds: Callable[[Status], bool]) -> None:
+        """Wait until this holds of what the follower says of itself."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds(self.follower.status):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+
     async def is_in_state(self, state: State, reason: str | None = None) -> None:
         """Wait until the follower says so, with this reason if one is given."""
-        async with asyncio.timeout(PATIENCE):
-            while (status := self.follower.status).state != state or reason not in (None, status.reason):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await self.until(lambda status: status.state == state and reason in (None, status.reason))
 
     async def has_imported(self, log: Log) -> None:
         """Wait until the feed of `log` is imported, every event once."""
@@ -127,12 +131,6 @@ async def test_a_source_that_is_away_and_comes_back_is_followed_without_a_gap(pa
         assert pair.follower.status.imported_sequence == 401
 
 
-async def talk(source: Log, numbers: range) -> None:
-    for n in numbers:
-        await say(source, n)
-        await asyncio.sleep(0)
-
-
 async def test_connections_that_break_anywhere_lose_and_double_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,8 +182,14 @@ async def test_a_source_restored_from_a_backup_is_noticed_also_after_it_grew(pai
     async with pair.source("restored", seed=8) as restored:
         await pair.is_in_state("source_behind", "the source's log ends at 6")
         assert (pair.follower.status.imported_sequence, pair.follower.status.source_head) == (11, 6)
-        await say(restored, *range(50, 70))
-        await pair.is_in_state("source_changed", "the source says something else at sequence 11")
+        await say(restored, 50, 51)
+        await pair.is_in_state("source_changed", "the source says something else from sequence 7 on")
+        assert pair.follower.status.source_head == 8
+        await say(restored, *range(52, 70))
+        await pair.until(lambda status: status.source_head == 26)
+        await pair.is_in_state("source_changed", "the source says something else from sequence 7 on")
+    await asyncio.sleep(1)
+    assert pair.follower.status.state == "source_changed", "a source that does not answer is not in order for that"
     assert await imported_by(pair.importer) == list(enumerate(imported, 1))
 
 
@@ -245,7 +249,11 @@ async def test_an_event_that_stays_unsound_stops_the_import_and_is_named(tmp_pat
     async with a_pair(tmp_path, garbling) as pair, pair.source() as source:
         await say(source, *range(6))
         await pair.follower.caught_up(3, PATIENCE)
-        await pair.is_in_state("unavailable", "sequence 4 of the source is unsound")
+        await pair.is_in_state("source_unsound", "sequence 4 of the source is unsound")
+        garbled = pair.follower.status
+        await say(source, *range(6, 12))
+        await pair.until(lambda status: status.source_head == 13)
+        assert (pair.follower.status.state, pair.follower.status.since) == (garbled.state, garbled.since)
         assert len(await imported_by(pair.importer)) == 3
 
 

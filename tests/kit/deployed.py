@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 START_WITHIN = 60
+ENDS_WITHIN = 300
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,20 @@ def environment(data: Path, **settings: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AVOW_")}
     free = {"AVOW_PLEDGE_PORT": "0", "AVOW_EVALUATION_PORT": "0", "AVOW_ORGS": "main,other"}
     return {**kept, "AVOW_DATA": str(data), **free, **settings}
+
+
+def avow(data: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `avow` to its end."""
+    command = [sys.executable, "-m", "avow", *arguments]
+    return subprocess.run(
+        command,
+        check=False,
+        env=environment(data, **settings),
+        capture_output=True,
+        text=True,
+        timeout=ENDS_WITHIN,
+        stdin=subprocess.DEVNULL,
+    )
 
 
 @contextmanager

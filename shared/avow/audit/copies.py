@@ -43,6 +43,13 @@ def copies(connection: Connection, org: str, stream: str, after: int, limit: int
     return [Copy(*row) for row in rows if isinstance(row.position, int) and isinstance(row.version, int)]
 
 
+def last_copy(connection: Connection, org: str, stream: str) -> Copy | None:
+    """The copy with the highest sequence."""
+    last = select(func.max(event.c.version)).where(event.c.org == org, event.c.stream == stream)
+    found = copies(connection, org, stream, (connection.scalar(last) or 1) - 1, 1)
+    return found[0] if found else None
+
+
 def public_end(connection: Connection, org: str) -> int:
     """The last sequence a log has, by its rows and not by its head row."""
     return connection.scalar(select(cast(func.max(event.c.sequence), BigInteger)).where(event.c.org == org)) or 0

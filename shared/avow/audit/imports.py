@@ -1,18 +1,18 @@
 """Imports: each must be what its envelope says, and each must still be at its source, byte for byte.
 
 Promises: an event the source altered, removed or cut off after it had travelled is named by the importer's copy, also
-where the source computed all its hashes anew; a source whose log was replaced is found by its old log id. Limit: what
+where the source computed all its hashes anew; what a source restored from an older backup lacks is named as a range,
+with the place it can be had from; a source whose log was replaced is found by its old log id. Limit: what
 the importer has not taken in yet has no copy; how far that is, `ImportVerdict.behind` says.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 from sqlalchemy.exc import DBAPIError
 
 from avow.audit import rows
-from avow.audit.copies import Copy, copies, import_streams, lines, public_end
+from avow.audit.copies import Copy, copies, import_streams, last_copy, lines, public_end
 from avow.audit.finding import Finding, Findings, unreadable
 from avow.audit.progress import Progress
 from avow.audit.rows import EventRow
@@ -104,6 +104,8 @@ class _Comparison:
         self._names: list[str | None] = [None, None]
         self._log_id: str | None = None
         self._imported = self._at_source = 0
+        self._missing: tuple[Copy, Copy] | None = None
+        """The first and the last of those copies just compared that have nothing at the source."""
         self.found = Findings()
 
     async def run(self, progress: Progress | None) -> None:
@@ -118,15 +120,23 @@ class _Comparison:
         self._at_source = await self._source.read(lambda c: public_end(c, self._org))
 
     async def _compare(self, stream: str, progress: Progress | None) -> None:
+        """Line by line; what is missing at the source one after the other is one finding."""
         total = await self._importer.read(lambda c: reading.imported_upto(c, self._org, str(self._log_id)))
         while page := await self._importer.read(lambda c: copies(c, self._org, stream, self._imported)):
             originals = await self._source.read(lambda c: lines(c, self._org, [copy.sequence for copy in page]))
             for copy in page:
-                if (code := _difference(copy, originals)) is not None:
-                    self.found.add(Finding(code, copy.position, params={"sequence": copy.sequence}))
+                original = originals.get(copy.sequence)
+                if original is None:
+                    self._missing = (self._missing[0] if self._missing else copy, copy)
+                    continue
+                self._tell_missing(stream)
+                if original != copy.line:
+                    differs = {"sequence": copy.sequence}
+                    self.found.add(Finding("import.differs_from_source", copy.position, params=differs))
             self._imported = page[-1].sequence
             if progress is not None:
                 progress(self._imported, total)
+        self._tell_missing(stream)
 
     async def _seek(self, stream: str) -> None:
         """A log that says it is the source's, and is not its log any more, was replaced there."""
@@ -137,7 +147,18 @@ class _Comparison:
                 # The verdict on the importer's own log names it.
                 continue
             if self._names[1] in (None, service):
-                self.found.add(Finding("import.not_at_source", copy.position, params={"sequence": copy.sequence}))
+                last = await self._importer.read(lambda c: last_copy(c, self._org, stream))
+                self._missing = copy, last or copy
+                self._tell_missing(stream)
+
+    def _tell_missing(self, stream: str) -> None:
+        if self._missing is None:
+            return
+        first, last = self._missing
+        self._missing = None
+        where: dict[str, JsonValue] = {"importer": self._names[0], "stream": stream, "last_position": last.position}
+        which: dict[str, JsonValue] = {"sequence": first.sequence, "upto": last.sequence}
+        self.found.add(Finding("import.not_at_source", first.position, params={**which, **where}))
 
     def verdict(self) -> ImportVerdict:
         importer, source = self._names
@@ -145,10 +166,3 @@ class _Comparison:
         return ImportVerdict(
             importer, source, self._log_id, self._imported, self._at_source, tuple(found.listed), found.count
         )
-
-
-def _difference(copy: Copy, originals: Mapping[int, bytes]) -> str | None:
-    original = originals.get(copy.sequence)
-    if original is None:
-        return "import.not_at_source"
-    return None if original == copy.line else "import.differs_from_source"

@@ -2,7 +2,8 @@
 
 Promises: it catches up by pages, then listens live; whatever breaks, it starts again from what is imported, so nothing
 is missed and nothing doubled; a last event that got lost is found by asking the feed for its head. A log at the source
-that is not the one imported from, or no longer what it was, is never imported from: that is for a person to look at
+that is not the one imported from, or no longer what it was, is never imported from: that is for a person to look at,
+and the first sequence at which it says something else is named
 (tests/integration/test_feed_follower.py).
 """
 
@@ -11,13 +12,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import structlog
 
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
 from avow.bus.gathering import Gathering, ended
 from avow.bus.inbox import Inbox
-from avow.bus.status import State, Status
+from avow.bus.status import HALTED, State, Status
 from avow.contracts import envelope, moment
 from avow.contracts.envelope import Envelope, NotAnEnvelope
 from avow.eventlog.signal import Signal
@@ -29,7 +31,7 @@ COMPARE_EVERY = 5.0
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between two tries, longer from failure to failure, and drawn by lot so that many do not come at once."""
 
-_LEVELS = {"source_changed": logging.ERROR, "source_behind": logging.ERROR, "unavailable": logging.WARNING}
+_LEVELS = {**dict.fromkeys(HALTED, logging.ERROR), "unavailable": logging.WARNING}
 
 log = structlog.get_logger(__name__)
 
@@ -90,8 +92,6 @@ class Follower:
 
     async def _catch_up(self) -> None:
         last = await self._meet_source()
-        if self.status.imported_sequence < self.status.source_head:
-            self._enter("catching_up")
         # The first page begins with the last event imported, to see whether the source still says the same.
         after = 0 if last is None else last.sequence - 1
         fetching = asyncio.create_task(self._client.page(self._org, after, PAGE))
@@ -103,6 +103,8 @@ class Follower:
                     fetching = asyncio.create_task(self._client.page(self._org, page.scanned_to, PAGE))
                 await self._take_page(page, last)
                 last = None
+                if more:
+                    self._enter("catching_up")
                 if not more:
                     return
         finally:
@@ -112,11 +114,11 @@ class Follower:
         if page.log_id != self.status.log_id:
             raise _Halted("source_changed", f"the source's log is now {page.log_id}")
         if last is not None and not _says_again(page.lines, last):
-            raise _Halted("source_changed", f"the source says something else at sequence {last.sequence}")
+            raise await self._differing(last.log_id, last.sequence)
         self._note(source_head=page.head)
         await self._take(page.lines)
         if self.status.imported_sequence < page.scanned_to:
-            raise _Halted("unavailable", f"sequence {self.status.imported_sequence + 1} of the source is unsound")
+            raise _Halted("source_unsound", f"sequence {self.status.imported_sequence + 1} of the source is unsound")
 
     async def _listen(self) -> None:
         self._enter("live")
@@ -144,9 +146,33 @@ class Follower:
             raise _Halted("source_changed", f"the source's log is now {head.log_id}")
         imported = 0 if last is None else last.sequence
         self._note(log_id=head.log_id, source_head=head.sequence, imported_sequence=imported)
-        if head.sequence < imported:
+        if last is not None and head.sequence < imported:
+            if not await self._agrees(head.log_id, head.sequence):
+                raise await self._differing(head.log_id, head.sequence)
             raise _Halted("source_behind", f"the source's log ends at {head.sequence}")
         return last
+
+    async def _agrees(self, log_id: UUID, sequence: int) -> bool:
+        """Whether the source still says at `sequence` what was imported; both have events up to there."""
+        if sequence == 0:
+            return True
+        copy = await self._inbox.copy(log_id, sequence)
+        page = await self._client.page(self._org, sequence - 1, 1)
+        return page.log_id == log_id and copy is not None and _says_again(page.lines, copy)
+
+    async def _differing(self, log_id: UUID, sequence: int) -> _Halted:
+        """Why the import halts: the source differs at `sequence`, and how far back it does.
+
+        A log that was restored and written on differs from one sequence to its end, so that one is found by halving.
+        """
+        agreed, differs = 0, sequence
+        while differs - agreed > 1:
+            middle = (agreed + differs) // 2
+            if await self._agrees(log_id, middle):
+                agreed = middle
+            else:
+                differs = middle
+        return _Halted("source_changed", f"the source says something else from sequence {differs} on")
 
     async def _take(self, lines: Sequence[bytes]) -> bool:
         """Whether every line is imported now; also when cancelled it lasts until that is settled."""
@@ -164,6 +190,9 @@ class Follower:
         self._moved.raise_()
 
     def _enter(self, state: State, reason: str | None = None) -> None:
+        if state == "unavailable" and self.status.state in HALTED:
+            # A halt is lifted by a source that is found to be in order, not by one that does not answer.
+            return
         if (state, reason) != (self.status.state, self.status.reason):
             self._note(state=state, reason=reason, since=moment.to_text(self._ports.clock.now()))
             log.log(_LEVELS.get(state, logging.INFO), "import.state", org=self._org, state=state, reason=reason)

@@ -9,6 +9,7 @@ Limit: a log that was opened anew is refused for ever, since the events imported
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -58,6 +59,10 @@ class Inbox:
     async def sources(self) -> Mapping[str, Envelope]:
         """The last event imported of each service."""
         return await self._database.read(lambda connection: last_imported(connection, self.org))
+
+    async def copy(self, log_id: UUID, sequence: int) -> Envelope | None:
+        """What was imported of a log at a sequence."""
+        return await self._database.read(partial(_imported_at, org=self.org, log_id=log_id, sequence=sequence))
 
     async def take(self, lines: Iterable[bytes]) -> Taken:
         """Import what follows on what is imported; `lines` are those of one log, in any order.
@@ -137,6 +142,12 @@ def last_imported(connection: Connection, org: str) -> Mapping[str, Envelope]:
         last = envelope.decode(connection.execute(newest).scalar_one())
         found[last.service] = last
     return found
+
+
+def _imported_at(connection: Connection, org: str, log_id: UUID, sequence: int) -> Envelope | None:
+    at = event.c.org == org, event.c.stream == f"{IMPORT}{log_id}", event.c.version == sequence
+    line = connection.scalar(select(event.c.data).where(*at))
+    return None if line is None else envelope.decode(line)
 
 
 def _is_own(wire: Envelope, own: Head) -> bool:

@@ -1,12 +1,15 @@
-"""The command line: `avow up`, `avow demo`, `avow verify`, `avow doctor`.
+"""The command line: `avow up`, `demo`, `verify`, `doctor`, `org`, `backup`, `keys`, `restore`.
 
 `--json` on each; the exit status is the verdict.
 """
 
 import typer
 
+from avow.cli.backup import backup, restore
 from avow.cli.demo import demo
 from avow.cli.doctor import doctor
+from avow.cli.keys import keys
+from avow.cli.org import org
 from avow.cli.up import up
 from avow.cli.verify import verify
 
@@ -18,8 +21,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, demo, verify, doctor):
+for command in (up, demo, verify, doctor, backup, restore):
     app.command()(command)
+for group in (org, keys):
+    app.add_typer(group)
 
 
 def main() -> None:

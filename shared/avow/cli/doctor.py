@@ -16,8 +16,9 @@ from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, make_url, text
 
+from avow.cli.databases import has_a_log
 from avow.cli.output import out, read_settings
 from avow.eventlog.append import read_head
 from avow.eventlog.database import open_database
@@ -138,7 +139,7 @@ def _switched_off(connection: Connection) -> list[str]:
 
 def _heads(connection: Connection) -> str:
     connection.execute(text("SELECT 1"))
-    if not inspect(connection).has_table("log_head"):
+    if not has_a_log(connection):
         return "尚无日志 / no log yet"
     heads = ((org, read_head(connection, org)) for org in organisations(connection))
     return ", ".join(f"{org} {head.position}" for org, head in heads if head) or "无 / no books"

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
+from avow.backup.problem import Unfit
 from avow.eventlog.database import AWAY
 from avow.service.settings import Settings
 
@@ -55,6 +56,16 @@ def needing_the_databases() -> Iterator[None]:
             f"数据库不可用：{reason}。",
             f"The database cannot be used: {reason}. `avow doctor` says what is in force.",
         )
+
+
+@contextmanager
+def saying_what_is_unfit() -> Iterator[None]:
+    """End the command where a backup cannot be made or restored."""
+    try:
+        yield
+    except Unfit as unfit:
+        message = unfit.message()
+        fail(f"{message.zh}{message.todo_zh}", f"{message.en} {message.todo_en}")
 
 
 def at_a_terminal() -> bool:

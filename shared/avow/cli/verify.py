@@ -11,19 +11,16 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from sqlalchemy import inspect, make_url
 
 from avow.audit.projections import ProjectionVerdict
 from avow.audit.rows import books
 from avow.audit.verify import PairVerdict, Side, verify_pair
+from avow.cli.databases import has_a_log, opened, require_databases
 from avow.cli.output import err, fail, needing_the_databases, out, read_settings
-from avow.eventlog.database import Database, Patience, open_database
+from avow.eventlog.database import Database
 from avow.eventlog.types import EventTypes
 from avow.service.hosting import installed
 from avow.service.settings import Settings
-
-UNHURRIED = Patience(answer=3600)
-"""One statement may go through a whole log."""
 
 
 def verify(
@@ -33,7 +30,7 @@ def verify(
 ) -> None:
     """重算每一条记录、每一张视图，并与对方比对。 Recompute every leaf, chain and view, and compare the two services."""
     settings = read_settings(data=data)
-    _require_databases(settings)
+    require_databases(settings, installed())
     with needing_the_databases():
         verdicts = asyncio.run(_verify(settings, org))
     if not verdicts:
@@ -93,29 +90,15 @@ def _advance(bar: Progress, task: TaskID, done: int, of: int) -> None:
 
 async def _verify(settings: Settings, org: str | None) -> Sequence[PairVerdict]:
     async with AsyncExitStack() as stack:
-        databases = {}
-        for name in installed():
-            databases[name] = open_database(settings.database_url(name), UNHURRIED)
-            stack.push_async_callback(databases[name].close)
-        return await examine(databases, org)
+        return await examine(await opened(stack, settings, installed()), org)
 
 
 async def _organisations(databases: Iterable[Database]) -> list[str]:
     found: set[str] = set()
     for database in databases:
-        if await database.read(lambda connection: inspect(connection).has_table("log_head")):
+        if await database.read(has_a_log):
             found.update(await database.read(books))
     return sorted(found)
-
-
-def _require_databases(settings: Settings) -> None:
-    for name in installed():
-        url = make_url(settings.database_url(name))
-        if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-            fail(
-                f"找不到 {name} 的数据库：{url.database}。",
-                f"No database of {name} at {url.database}. Start once with `avow up`, or check --data.",
-            )
 
 
 def _checksums(projection: ProjectionVerdict) -> str:

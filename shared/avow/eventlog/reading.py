@@ -14,13 +14,15 @@ from avow.contracts.envelope import Envelope
 from avow.eventlog.append import read_head
 from avow.eventlog.records import COLUMNS, IMPORT, Recorded, recorded
 from avow.eventlog.tables import event, log_head
+from avow.kernel.ports import ClockKind
 
 PAGE = 1000
 
 
-def organisations(connection: Connection) -> list[str]:
-    """Every organisation with a book here."""
-    return list(connection.scalars(select(log_head.c.org).order_by(log_head.c.org)))
+def organisations(connection: Connection, clock: ClockKind | None = None) -> list[str]:
+    """Every organisation with a book here, or with one that is kept by this kind of clock."""
+    query = select(log_head.c.org).order_by(log_head.c.org)
+    return list(connection.scalars(query if clock is None else query.where(log_head.c.clock == clock)))
 
 
 def page(

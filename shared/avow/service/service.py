@@ -5,7 +5,7 @@ cannot project, or cannot hear the other, keeps answering and says so in its hea
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -14,12 +14,14 @@ from sqlalchemy import Connection, exists, select
 
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
+from avow.bus.gathering import ended
 from avow.bus.inbox import Inbox
 from avow.bus.keys import KeyFetcher, Missing
+from avow.bus.status import HALTED
 from avow.eventlog import reading
 from avow.eventlog.append import open_book, read_head
 from avow.eventlog.appender import Appender
-from avow.eventlog.database import Database
+from avow.eventlog.database import AWAY, Database
 from avow.eventlog.erasure import erase_again
 from avow.eventlog.execute import Executor
 from avow.eventlog.signal import Signal
@@ -36,6 +38,8 @@ log = structlog.get_logger(__name__)
 Chore = Callable[["Service"], Awaitable[None]]
 """Something a service does by itself, once a minute, while its clock is the machine's."""
 CHORE_EVERY = 60.0
+BOOKS_EVERY = 1.0
+"""Seconds between looks for books that were opened beside this process, or restored."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Service:
     database: Database
     ports: Ports
     orgs: Sequence[str]
+    """The organisations whose books are opened at start; every other book in the database is kept as well."""
     grown: Signal = field(default_factory=Signal)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     followers: dict[str, Follower] = field(default_factory=dict)
@@ -70,6 +75,7 @@ class Service:
         self.executor = Executor(self.database, self.appender, self.types, self.ports, self.facts_are_current)
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
         self._books: set[str] = set()
+        self._following: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._fetchers: list[KeyFetcher] = []
 
@@ -78,33 +84,37 @@ class Service:
         return self.blueprint.name
 
     async def start(self) -> None:
-        """Create what is missing, open the books, and begin to project."""
+        """Create what is missing, open the books asked for, and begin to project.
 
-        def prepare(connection: Connection) -> None:
+        Raises WrongClock for a book, asked for or not, that is kept by the other kind of clock.
+        """
+
+        def prepare(connection: Connection) -> list[str]:
             create_log(connection)
             create_views(connection, self.blueprint.projections)
             erase_again(connection)
-            for org in self.orgs:
+            books = sorted({*self.orgs, *reading.organisations(connection)})
+            for org in books:
                 open_book(connection, org, self.name, self.ports)
+            return books
 
-        await self.database.write(prepare)
+        self._books = set(await self.database.write(prepare))
         self.runner.start()
         if self.ports.clock.kind == "real":
             self._tasks = [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
 
     def follow(self, client: FeedClient) -> None:
-        """Import what the other service makes public, and fetch the keys that are missing, until `stop`."""
-        for org in self.orgs:
-            follower = Follower(client, Inbox(self.database, self.appender, org), org, self.ports)
-            follower.start()
-            self.followers[org] = follower
-            if self.blueprint.missing_keys is not None:
-                fetcher = KeyFetcher(client, self.database, org, self.blueprint.missing_keys, self.grown)
-                fetcher.start()
-                self._fetchers.append(fetcher)
+        """Import what the other service makes public and fetch the keys that are missing, until `stop`.
+
+        For every organisation that has a book here, or will have.
+        """
+        self._follow_each(client, self._books)
+        self._following = asyncio.create_task(self._follow_what_comes(client))
 
     async def stop_following(self) -> None:
         """Hear no more of the other service."""
+        if self._following is not None:
+            await ended(self._following)
         for fetcher in self._fetchers:
             await fetcher.stop()
         for follower in self.followers.values():
@@ -128,7 +138,7 @@ class Service:
     async def has_book(self, org: str) -> bool:
         """Whether this organisation has a book here."""
         if org not in self._books:
-            self._books = set(await self.database.read(reading.organisations))
+            self._books = set(await self.database.read(self._read_books))
         return org in self._books
 
     async def facts_are_current(self, org: str) -> None:
@@ -153,10 +163,29 @@ class Service:
 
     def health(self) -> Mapping[str, str]:
         """`ok`, or `degraded` where a view or an import stands still until a person looks, or the database is away."""
-        halted = [
-            f.status.state for f in self.followers.values() if f.status.state in ("source_changed", "source_behind")
-        ]
+        halted = any(follower.status.state in HALTED for follower in self.followers.values())
         return {"status": "degraded" if self.runner.stopped or self.runner.interrupted or halted else "ok"}
+
+    def _read_books(self, connection: Connection) -> list[str]:
+        """The organisations with a book here that this process may continue: its clock is of their kind."""
+        return reading.organisations(connection, self.ports.clock.kind)
+
+    def _follow_each(self, client: FeedClient, orgs: Iterable[str]) -> None:
+        for org in sorted(set(orgs) - self.followers.keys()):
+            follower = Follower(client, Inbox(self.database, self.appender, org), org, self.ports)
+            follower.start()
+            self.followers[org] = follower
+            if self.blueprint.missing_keys is not None:
+                fetcher = KeyFetcher(client, self.database, org, self.blueprint.missing_keys, self.grown)
+                fetcher.start()
+                self._fetchers.append(fetcher)
+
+    async def _follow_what_comes(self, client: FeedClient) -> None:
+        while True:
+            await asyncio.sleep(BOOKS_EVERY)
+            # While the database is away the runner says so; the next look finds out.
+            with suppress(*AWAY):
+                self._follow_each(client, await self.database.read(self._read_books))
 
     async def _repeat(self, chore: Chore) -> None:
         while True:

@@ -12,9 +12,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+RESERVED = frozenset({"docs", "health", "problems"})
+"""Paths of the services themselves, which no organisation can be called."""
+
 
 def _not_a_path_of_ours(org: str) -> str:
-    if org in {"docs", "health", "problems"}:
+    if org in RESERVED:
         raise ValueError("taken by a path of the service itself")
     return org
 
@@ -62,7 +65,10 @@ class Settings(BaseSettings):
     orgs: Annotated[
         tuple[OrgName, ...], NoDecode, BeforeValidator(_split), Field(min_length=1), AfterValidator(_each_once)
     ] = ("main",)
-    """The organisations whose books are opened at start, separated by commas."""
+    """The organisations whose books are opened at start where they are missing, separated by commas.
+
+    Every other book in the databases is kept as well: `avow org create` opens one at any time.
+    """
 
     host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
     """Loopback only: the operator's token is the only lock there is."""

@@ -36,6 +36,13 @@ async def say(log: Log, *numbers: int) -> None:
     await log.append(*(proposed(a_unit(n)) for n in numbers))
 
 
+async def talk(log: Log, numbers: range) -> None:
+    """Append one event after the other, letting others have their turn in between."""
+    for n in numbers:
+        await say(log, n)
+        await asyncio.sleep(0)
+
+
 async def lines_of(log: Log) -> list[bytes]:
     """The log's feed, line by line."""
     return [encode(envelope) for envelope in await log.envelopes()]
