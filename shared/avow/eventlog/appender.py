@@ -28,7 +28,9 @@ from avow.kernel.ports import Ports
 
 BATCH = 256
 SPLIT = 32
-"""From so many callers on, half of them are written first, so that the others' events are ready when those are done."""
+"""From so many callers on, half of them are written first, so that the others' events are ready when those are done.
+
+Only where the database works in a process of its own: SQLite's thread and this one take turns anyway."""
 _Waiting = tuple[Request, asyncio.Future[list[Appended]]]
 
 
@@ -153,7 +155,8 @@ class Appender:
 
     async def _swap(self, org: str, line: _Line, tail: Tail) -> Answer:
         count = len(line.planned)
-        cut = tail.cut(min(count if line.flowing or count < SPLIT else count // 2, BATCH))
+        split = count >= SPLIT and not line.flowing and self._database.dialect == "postgresql"
+        cut = tail.cut(min(count // 2 if split else count, BATCH))
         batch = [line.planned.popleft() for _ in cut.answers]
         line.flowing = True
         answers: Sequence[Answer] = cut.answers

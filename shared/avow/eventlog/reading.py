@@ -51,12 +51,12 @@ def streams_below(connection: Connection, org: str, prefix: str, upto: int) -> l
 def _records(
     connection: Connection, where: str, order: str, types: Sequence[str] | None, **parameters: Any
 ) -> list[Recorded]:
-    # Straight from the driver: converting every column of every row costs more than all the rest of a replay.
+    # Straight from the driver: to wrap every row and convert every column costs more than all the rest of a replay.
     dialect = connection.dialect.name
     if types is not None:
         parameters["types"] = list(types) if dialect == "postgresql" else json.dumps(types)
     query = _query(where, order, dialect if types is not None else None)
-    return recorded(connection.execute(query, parameters).all())
+    return recorded(connection.execute(query, parameters).cursor.fetchall())
 
 
 @cache

@@ -5,8 +5,6 @@ They speak to the driver with its own values: PostgreSQL gets one array a column
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import cache
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -46,15 +44,7 @@ WHERE EXISTS (SELECT FROM moved)
 _MOVE = """
 UPDATE log_head SET position = ?, sequence = ?, hash = ?, recorded_at = ? WHERE org = ? AND position = ? AND hash = ?
 """
-_ROWS = 64
-"""The most rows of one statement on SQLite, each step of which waits for its turn among the process's threads."""
-
-
-@cache
-def _insert(rows: int) -> str:
-    row = f"(?, {FORMAT}{', ?' * len(COLUMNS)})"
-    return f"INSERT INTO event (org, format, position, {_NAMES}) VALUES {', '.join([row] * rows)}"
-
+_INSERT = f"INSERT INTO event (org, format, position, {_NAMES}) VALUES (?, {FORMAT}{', ?' * len(COLUMNS)})"
 
 _VERSION = "SELECT version FROM event WHERE event.org = {org} AND event.stream = {stream} ORDER BY version DESC LIMIT 1"
 VERSIONS = "SELECT asked.stream, ({}) FROM unnest($2::varchar[]) AS asked (stream)".format(
@@ -88,11 +78,7 @@ def insert_behind(connection: Connection, org: str, head: Head, rows: Sequence[C
     moved = (behind.position, behind.sequence, behind.hash, moment.to_text(behind.recorded_at))
     if connection.exec_driver_sql(_MOVE, (*moved, org, head.position, head.hash)).rowcount != 1:
         return False
-    for start in range(0, len(rows), _ROWS):
-        part = rows[start : start + _ROWS]
-        connection.exec_driver_sql(
-            _insert(len(part)), tuple(chain.from_iterable(_for_sqlite(org, row) for row in part))
-        )
+    connection.exec_driver_sql(_INSERT, [_for_sqlite(org, row) for row in rows])
     return True
 
 
