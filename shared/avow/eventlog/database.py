@@ -160,8 +160,8 @@ class PostgresDatabase:
         # Stated, because the head lock needs it: what is read behind the lock must be what was committed before it.
         self._engine: AsyncEngine = create_async_engine(
             url,
-            pool_size=8,
-            max_overflow=8,
+            pool_size=12,
+            max_overflow=0,
             pool_timeout=patience.answer,
             isolation_level="READ COMMITTED",
             connect_args={
