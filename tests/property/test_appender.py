@@ -69,8 +69,8 @@ class Call:
     book: int
     writer: int
     parts: list[New | Old | Line]
-    expect: dict[str, int]
-    """How far off the streams are expected."""
+    expect: dict[str, int | None]
+    """How far off the streams are expected; None: as if they had no events."""
     again: int
     """Zero, or which of the earlier requests is repeated in front of the parts."""
 
@@ -89,10 +89,12 @@ askers: dict[str, Any] = {
     "writer": often((0, 0, 0, 1, 1, 2)),
     "expect": st.dictionaries(streams, off, max_size=2),
 }
+as_if_new = st.dictionaries(streams, st.none(), min_size=1, max_size=1)
 calls = st.one_of(
     # Whatever collides makes a process forget, so most calls are of a kind that it remembers.
     st.builds(Call, parts=st.lists(new, max_size=3), again=st.just(0), **askers),
     st.builds(Call, parts=st.lists(new, max_size=3), again=st.just(0), **askers),
+    st.builds(Call, parts=st.lists(new, min_size=1, max_size=1), again=st.just(0), **askers | {"expect": as_if_new}),
     st.builds(Call, parts=st.lists(parts, max_size=4), again=often((0, 1, 2, 3, 5, 8)), **askers),
 )
 
@@ -201,7 +203,10 @@ class Callers(RuleBasedStateMachine):
         for part in call.parts:
             items += self._items(model, part, items)
         self.asked.append(items)
-        return Asked(items, {stream: max(0, model.versions[stream] + by) for stream, by in call.expect.items()})
+        expect = {
+            stream: 0 if by is None else max(0, model.versions[stream] + by) for stream, by in call.expect.items()
+        }
+        return Asked(items, expect)
 
     def _items(self, model: Model, part: New | Old | Line, before: Items) -> Items:
         match part:
