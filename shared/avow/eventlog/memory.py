@@ -4,7 +4,7 @@ Promises: what is remembered is used only where the end of the log is found to b
 writes can make it useless and never wrong; it is bounded (tests/property, tests/unit/eventlog/test_memory.py).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -27,10 +27,11 @@ class Remembered:
             self.versions.pop(stream, None)
             self.versions[stream] = version
 
-    def forget(self) -> None:
-        """Forget what is too much."""
+    def forget(self, but: Container[str] = ()) -> None:
+        """Forget what is too much, but not these: the log does not know yet what is remembered of them."""
         for stream in list(islice(self.versions, max(0, len(self.versions) - STREAMS))):
-            del self.versions[stream]
+            if stream not in but:
+                del self.versions[stream]
 
     def unknown(self, requests: Sequence[Request]) -> set[str]:
         """The streams the requests write or expect something of, and whose versions are not remembered."""

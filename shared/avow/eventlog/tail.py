@@ -90,7 +90,7 @@ class Tail:
     def written(self, cut: Cut) -> None:
         """Note that a cut has been written: the log ends behind it."""
         self.known.head = cut.behind
-        self.known.forget()
+        self.known.forget(but={at.stream for places, _ in self._planned for at in places})
         self._ids.difference_update(at.event_id for places in cut.answers for at in places)
 
 
