@@ -140,6 +140,11 @@ async def no_answer_says_a_word_of_another(both: Played) -> None:
                 assert answer.json()["items"] == [], request
         for request, answer in asked[FIRST].items():
             assert _size(answer) == _size(asked[SECOND][request]), request
+            if _is_of(request, "/{org}/keys"):
+                mine, theirs = (
+                    {item["key"] for item in one.json()["items"]} for one in (answer, asked[SECOND][request])
+                )
+                assert (mine & theirs, bool(mine)) == (set(), name == "pledge")
 
 
 def _is_of(request: str, path: str) -> bool:

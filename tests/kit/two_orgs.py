@@ -165,3 +165,5 @@ class Sweep:
                 self._note(value, name)
         elif isinstance(said, str) and name.endswith("_id"):
             self.known[name].add(said)
+            if name == "person_id":
+                self.known["subject"].add(f"person/{said}")
