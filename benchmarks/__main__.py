@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+from avow.service.hosting import collect_seldom
 from benchmarks.commands import measure_commands
 from benchmarks.log import Engine, measure_log
 from benchmarks.measure import RESULTS, Report
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("--engines", default="postgresql,sqlite")
     parser.add_argument("--only", choices=("log", "commands"), help="one part of it")
     chosen = parser.parse_args()
+    collect_seldom()
     report = Report(chosen.runs)
     sizes = [int(size) for size in chosen.sizes.split(",")]
     with PrivatePostgres(durable=True) as server, tempfile.TemporaryDirectory(prefix="avow-bench-") as folder:

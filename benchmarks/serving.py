@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from avow.kernel.ports import Ports
-from avow.service.hosting import installed
+from avow.service.hosting import collect_seldom, installed
 from avow.service.settings import Settings
 from benchmarks.workload import ORG
 
@@ -67,6 +67,7 @@ async def main(name: str, url: str) -> None:
     """Serve."""
     async with {"avow": _avow, "bare": _bare}[name](url) as app:
         listening = socket.create_server(("127.0.0.1", 0))
+        collect_seldom()
         print(listening.getsockname()[1], flush=True)
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
         await uvicorn.Server(config).serve([listening])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from avow.service.hosting import collect_seldom
 from benchmarks.contenders import BY_NAME
 
 PROCESSES = 2
@@ -41,6 +42,7 @@ def _hear(worker: subprocess.Popen[str]) -> str:
 def main(arguments: Sequence[str]) -> None:
     """Be a worker."""
     contender, url, callers, seconds = arguments
+    collect_seldom()
     writer = BY_NAME[contender](url)
     writer.append(int(callers), 0.2)
     print("ready", flush=True)

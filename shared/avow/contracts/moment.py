@@ -4,8 +4,11 @@ Promises: texts sort as their moments do (tests/unit/contracts/test_moment.py).
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
+# A moment is written into the leaf and again into the row, and often it is that of its neighbour.
+@lru_cache(1024)
 def to_text(moment: datetime) -> str:
     """`2010-12-17T10:00:00.000000Z`; a moment without a time zone, or outside the years 1–9999, is a ValueError."""
     if moment.tzinfo is None:

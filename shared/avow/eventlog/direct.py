@@ -19,6 +19,7 @@ class Direct:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._held: AsyncConnection | None = None
+        self._beneath: asyncpg.Connection | None = None
 
     async def rows(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
         """What a query gives. Raises as `count` does."""
@@ -44,21 +45,22 @@ class Direct:
     async def close(self) -> None:
         """Give the connection back."""
         if self._held is not None:
-            held, self._held = self._held, None
+            held, self._held, self._beneath = self._held, None, None
             await held.close()
 
     async def _driver(self) -> asyncpg.Connection:
-        if self._held is not None:
-            driver = await _beneath(self._held)
-            if not driver.is_closed():
-                return driver
+        if self._held is not None and self._beneath is not None:
+            if not self._beneath.is_closed():
+                return self._beneath
             # Known before anything is sent, so nothing is in doubt.
             await self._drop(self._held)
         self._held = await self._engine.connect()
-        return await _beneath(self._held)
+        self._beneath = (await self._held.get_raw_connection()).driver_connection
+        assert self._beneath is not None
+        return self._beneath
 
     async def _drop(self, held: AsyncConnection, error: Exception | None = None) -> None:
-        self._held = None
+        self._held = self._beneath = None
         await held.invalidate(error)
         await held.close()
 
@@ -69,9 +71,3 @@ class Direct:
         if lost and self._held is not None:
             await self._drop(self._held, error)
         return DBAPIError("", None, error, connection_invalidated=lost)
-
-
-async def _beneath(connection: AsyncConnection) -> asyncpg.Connection:
-    driver: asyncpg.Connection | None = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None
-    return driver

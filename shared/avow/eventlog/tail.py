@@ -9,18 +9,19 @@ to write. What a plan cannot do (refuse, recognise a retry, seal, destroy a key)
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
-from avow.eventlog.batch import Head, Numbering, Request
+from avow.eventlog.batch import Head, Numbering, Request, event_id_of
 from avow.eventlog.compose import Chain, Composed, behind
 from avow.eventlog.database import Database, PostgresDatabase
 from avow.eventlog.erasure import erased_by
 from avow.eventlog.memory import Remembered
-from avow.eventlog.records import Appended, Proposed
+from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.statements import SWAP, VERSIONS, insert_behind, swap_arguments, versions_of
+from avow.kernel.message import Event
 from avow.kernel.ports import Ports
-from avow.kernel.seal import sealed_fields
+from avow.kernel.seal import destroyed_keys, sealed_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +74,15 @@ class Tail:
 
         A stream it begins (expected at 0) need not be known: if it has events already, its first version is taken.
         """
+        versions, begun = self.known.versions, set()
         for item in request.items:
-            if (isinstance(item, Proposed) and sealed_fields(type(item.event))) or erased_by(item):
+            if event_id_of(item) in self._ids or not _takes_no_key(item):
                 return False
-        if not self._ids.isdisjoint(request.event_ids):
-            return False
-        begun = {item.stream for item in request.items if request.expect.get(item.stream) == 0}
-        return bool(request.items) and all(stream in begun for stream in self.known.unknown([request]))
+            if item.stream not in versions:
+                if request.expect.get(item.stream) != 0:
+                    return False
+                begun.add(item.stream)
+        return bool(request.items) and all(stream in versions or stream in begun for stream in request.expect)
 
     def cut(self, most: int) -> Cut:
         """Take the first `most` requests off the tail, to be written now."""
@@ -92,6 +95,15 @@ class Tail:
         self.known.head = cut.behind
         self.known.forget(but={at.stream for places, _ in self._planned for at in places})
         self._ids.difference_update(at.event_id for places in cut.answers for at in places)
+
+
+def _takes_no_key(item: Proposed | Import) -> bool:
+    return _is_plain(type(item.event)) if isinstance(item, Proposed) else not erased_by(item)
+
+
+@cache
+def _is_plain(event_type: type[Event]) -> bool:
+    return not sealed_fields(event_type) and not destroyed_keys(event_type)
 
 
 async def swap(database: Database, org: str, cut: Cut) -> bool:
