@@ -55,9 +55,10 @@ class Direct:
             # Known before anything is sent, so nothing is in doubt.
             await self._drop(self._held)
         self._held = await self._engine.connect()
-        self._beneath = (await self._held.get_raw_connection()).driver_connection
-        assert self._beneath is not None
-        return self._beneath
+        driver: asyncpg.Connection | None = (await self._held.get_raw_connection()).driver_connection
+        assert driver is not None
+        self._beneath = driver
+        return driver
 
     async def _drop(self, held: AsyncConnection, error: Exception | None = None) -> None:
         self._held = self._beneath = None
