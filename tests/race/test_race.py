@@ -19,14 +19,17 @@ async def test_a_race_of_writers_is_won(engine_url: str, tmp_path: Path) -> None
     assert outcome.repeated > 200, "hardly anything was asked for again, so nothing was proved"
 
 
-@pytest.mark.parametrize(("sabotaged", "kind"), [("released_early", "skipped"), ("never_locked", "failed")])
+@pytest.mark.parametrize(
+    ("sabotaged", "kinds"), [("released_early", {"skipped", "hole"}), ("never_locked", {"failed"})]
+)
 async def test_without_the_head_lock_the_race_is_lost(
-    engine_url: str, tmp_path: Path, sabotaged: str, kind: str
+    engine_url: str, tmp_path: Path, sabotaged: str, kinds: set[str]
 ) -> None:
     outcome = await race(engine_url, tmp_path, deeds=21, sabotaged=sabotaged)
-    assert kind in outcome.faults
+    # Whether the reader passes over what is late, or it never comes, is chance.
+    assert kinds & outcome.faults.keys()
 
 
 async def test_with_numbers_the_database_gives_each_row_a_reader_skips(postgres_url: str, tmp_path: Path) -> None:
     outcome = await race(postgres_url, tmp_path, deeds=21, sabotaged="numbered_by_the_database")
-    assert "skipped" in outcome.faults
+    assert {"skipped", "misplaced"} & outcome.faults.keys()

@@ -4,11 +4,13 @@ Promises: no reader skips or reorders, because positions are dense and in commit
 """
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, TextClause, func, select, text
+from sqlalchemy.exc import DatabaseError
 
 from avow.contracts.envelope import Envelope
 from avow.eventlog.append import read_head
@@ -56,7 +58,11 @@ def _records(
     if types is not None:
         parameters["types"] = list(types) if dialect == "postgresql" else json.dumps(types)
     query = _query(where, order, dialect if types is not None else None)
-    return recorded(connection.execute(query, parameters).cursor.fetchall())
+    try:
+        rows = connection.execute(query, parameters).cursor.fetchall()
+    except sqlite3.Error as error:
+        raise DatabaseError(str(query), None, error) from error
+    return recorded(rows)
 
 
 @cache

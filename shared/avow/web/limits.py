@@ -5,8 +5,6 @@ read to its end; the route sees only bodies that are small, UTF-8 and announced 
 Answers stream through untouched.
 """
 
-import codecs
-
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -32,8 +30,9 @@ class BodyLimits:
         try:
             body = await self._read(headers, receive)
         except Refusal as refusal:
-            # What is left of the body stays unread, so the connection cannot carry another request.
-            response = problem_response(self._catalogue, scope, refusal, headers={"Connection": "close"})
+            # What is left of a body that is too large stays unread, so the connection cannot carry another request.
+            close = {"Connection": "close"} if refusal.code == "request.too_large" else {}
+            response = problem_response(self._catalogue, scope, refusal, headers=close)
             await response(scope, receive, send)
             return
         if body is not None:
@@ -44,9 +43,6 @@ class BodyLimits:
         length = headers.get("content-length", "")
         if length.isdecimal() and int(length) > self._limit:
             raise Refusal("request.too_large", limit=self._limit)
-        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-            raise Refusal("request.media_type", "header.content-type")
-        decoder = codecs.getincrementaldecoder("utf-8")()
         chunks, size, more = [], 0, True
         while more:
             message = await receive()
@@ -55,12 +51,16 @@ class BodyLimits:
             chunk, more = message.get("body", b""), message.get("more_body", False)
             if (size := size + len(chunk)) > self._limit:
                 raise Refusal("request.too_large", limit=self._limit)
-            try:
-                decoder.decode(chunk, final=not more)
-            except UnicodeDecodeError as error:
-                raise Refusal("request.not_utf8") from error
             chunks.append(chunk)
-        return b"".join(chunks)
+        # Looked at once it is read whole: to answer before, and close, would cut off whoever is still sending.
+        body = b"".join(chunks)
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            raise Refusal("request.media_type", "header.content-type")
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise Refusal("request.not_utf8") from error
+        return body
 
 
 def _announces_body(headers: Headers) -> bool:
