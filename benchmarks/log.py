@@ -26,7 +26,7 @@ class Engine:
     def open(cls, name: str, new_url: Callable[[], str]) -> "Engine":
         """Fresh databases, and an aggregate to load in each."""
         urls = {"avow": new_url(), "library": new_url(), f"raw-{name}": new_url()}
-        ours, library = Avow(urls["avow"]), Library(urls["library"], max(CALLERS))
+        ours, library = Avow(urls["avow"]), Library(urls["library"])
         raw = (RawPostgres if name == "postgresql" else RawSqlite)(urls[f"raw-{name}"])
         for contender in (ours, library, raw):
             contender.aggregate(AGGREGATE)

@@ -31,8 +31,8 @@ class Library:
 
     name = "eventsourcing 9.5.6"
 
-    def __init__(self, url: str, callers: int = 64) -> None:
-        self._application = Notes(env=_environment(url, callers))
+    def __init__(self, url: str) -> None:
+        self._application = Notes(env=_environment(url))
         self._recorder: Any = self._application.recorder
         self._aggregate: UUID | None = None
 
@@ -109,7 +109,7 @@ class Library:
         return seen / (time.perf_counter() - begin)
 
 
-def _environment(url: str, callers: int) -> dict[str, str]:
+def _environment(url: str) -> dict[str, str]:
     at = make_url(url)
     if at.get_backend_name() == "sqlite":
         return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(at.database)}
@@ -120,6 +120,6 @@ def _environment(url: str, callers: int) -> dict[str, str]:
         "POSTGRES_PORT": str(at.port),
         "POSTGRES_USER": str(at.username),
         "POSTGRES_PASSWORD": "",
-        "POSTGRES_POOL_SIZE": "8",
-        "POSTGRES_MAX_OVERFLOW": str(callers),
+        "POSTGRES_POOL_SIZE": "16",
+        "POSTGRES_MAX_OVERFLOW": "16",
     }
