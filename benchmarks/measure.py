@@ -76,8 +76,15 @@ class Report:
         )
         self._console.print(f"{name} [{unit}]  {spread}", soft_wrap=True, markup=False)
 
+        self._write()
+
+    def _write(self) -> None:
+        # After each figure, so that a run that is broken off has something to show.
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps([asdict(f) for f in self._figures], indent=1, ensure_ascii=False) + "\n", "utf-8")
+
     def close(self) -> None:
-        """Print the table and write the file."""
+        """Print the table."""
         table = Table("what", "unit", "ours", "peer", "", "ratio", "limit", "of limit", box=None, padding=(0, 2, 0, 0))
         for f in self._figures:
             table.add_row(
@@ -85,8 +92,6 @@ class Report:
                 "" if f.ratio is None else f"{f.ratio}×", _number(f.limit), _number(f.of_limit, 2),
             )  # fmt: skip
         self._console.print(table)
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps([asdict(f) for f in self._figures], indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def _number(value: float | None, digits: int = 0) -> str:
