@@ -6,6 +6,7 @@ No version is checked, nothing is numbered, hashed or chained, so it shows what 
 import asyncio
 import sqlite3
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -26,7 +27,7 @@ def _row(stream: str, caller: str, n: int) -> Row:
     return stream, Noted(**fields(caller, n)).model_dump_json().encode()
 
 
-class _Raw:
+class _Raw(ABC):
     name: str
     _runner: asyncio.Runner
 
@@ -64,17 +65,17 @@ class _Raw:
         assert totals[UNIT]
         return seen / (time.perf_counter() - begin)
 
-    def _count(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def _count(self) -> int: ...
 
-    async def _insert(self, rows: Sequence[Row]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _insert(self, rows: Sequence[Row]) -> None: ...
 
-    def _select_stream(self) -> Sequence[bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def _select_stream(self) -> Sequence[bytes]: ...
 
-    def _select_page(self, after: int) -> Sequence[tuple[int, bytes]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _select_page(self, after: int) -> Sequence[tuple[int, bytes]]: ...
 
 
 class RawPostgres(_Raw):
