@@ -160,6 +160,7 @@ class Executor:
         hasty: bool,
     ) -> Outcome | None:
         stream = decider.stream_of(identity)
+        at_hand = self._states.get(origin.org, stream) if hasty else None
         if not hasty:
             self._states.drop(origin.org, stream)
             await self._current(origin.org)
@@ -167,7 +168,7 @@ class Executor:
         def load(connection: Connection) -> Outcome | tuple[Held, Grounds[F], datetime, int]:
             if not hasty and (done := _done_before(connection, origin)) is not None:
                 return done
-            held = self._states.get(origin.org, stream) or self._load(connection, decider, origin.org, stream)
+            held = at_hand or self._load(connection, decider, origin.org, stream)
             now = self._ports.clock.now()
             happened = _when(command, occurred_at, now, held.last)
             asked = Asked(origin.org, identity, command, held.state, origin.actor, happened, now)
@@ -187,7 +188,10 @@ class Executor:
         if origin.retry_key is not None and any(row.repeated for row in appended):
             # Somebody used the key before; whether it was this very command, the next attempt finds out.
             return None
-        if not any(sealed_fields(type(event)) for event in decided):
+        if any(sealed_fields(type(event)) for event in decided):
+            # What was decided says in the clear what the log holds sealed.
+            self._states.drop(origin.org, stream)
+        else:
             state = decider.fold(decided, held.state)
             self._states.put(origin.org, stream, Held(state, held.version + len(decided), happened))
         # A command that changes nothing stands where the log stood when that was decided.
