@@ -4,11 +4,14 @@ Eight writers in two processes, slow transactions among theirs, two of them kill
 process of its own. Then the same race without the head lock, which is lost.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.kit.race.course import race
+
+RACES = 8
 
 
 async def test_a_race_of_writers_is_won(engine_url: str, tmp_path: Path) -> None:
@@ -23,13 +26,25 @@ async def test_a_race_of_writers_is_won(engine_url: str, tmp_path: Path) -> None
     ("sabotaged", "kinds"), [("released_early", {"skipped", "hole"}), ("never_locked", {"failed"})]
 )
 async def test_without_the_head_lock_the_race_is_lost(
-    engine_url: str, tmp_path: Path, sabotaged: str, kinds: set[str]
+    new_engine_url: Callable[[], str], tmp_path: Path, sabotaged: str, kinds: set[str]
 ) -> None:
-    outcome = await race(engine_url, tmp_path, deeds=21, sabotaged=sabotaged)
-    # Whether the reader passes over what is late, or it never comes, is chance.
-    assert kinds & outcome.faults.keys()
+    # What goes wrong, and in how many races, is chance: the unique constraints may save a short one.
+    for n in range(RACES):
+        folder = tmp_path / f"race-{n}"
+        folder.mkdir()
+        outcome = await race(new_engine_url(), folder, deeds=21, sabotaged=sabotaged)
+        if kinds & outcome.faults.keys():
+            return
+    pytest.fail(f"{RACES} races were won without the lock")
 
 
-async def test_with_numbers_the_database_gives_each_row_a_reader_skips(postgres_url: str, tmp_path: Path) -> None:
-    outcome = await race(postgres_url, tmp_path, deeds=21, sabotaged="numbered_by_the_database")
-    assert {"skipped", "misplaced"} & outcome.faults.keys()
+async def test_with_numbers_the_database_gives_each_row_a_reader_skips(
+    new_postgres_url: Callable[[], str], tmp_path: Path
+) -> None:
+    for n in range(RACES):
+        folder = tmp_path / f"race-{n}"
+        folder.mkdir()
+        outcome = await race(new_postgres_url(), folder, deeds=21, sabotaged="numbered_by_the_database")
+        if "skipped" in outcome.faults:
+            return
+    pytest.fail(f"in {RACES} races no reader skipped")
