@@ -6,16 +6,20 @@ from functools import partial
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Connection
 
+from avow.contracts.organisation import PersonRegistered
 from avow.eventlog import reading
 from avow.eventlog.appender import Appender
-from avow.eventlog.execute import Executor, Origin, Outcome
+from avow.eventlog.execute import Asked, Executor, Grounds, Origin, Outcome
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.statements import versions_of
+from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import PrivateEvent
 from avow.kernel.refusal import Refusal
+from avow.kernel.seal import Seal
 from tests.kit.counter import STREAM, Add, Added, Grounding, a_counter
-from tests.kit.logs import TYPES, Log, Noted, a_log, always_current, identity, proposed
+from tests.kit.logs import TYPES, Log, Noted, a_log, a_person, always_current, identity, proposed
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 A, B = identity(1), identity(2)
@@ -125,6 +129,24 @@ class TestExecute:
         await add(log, -11, Origin("demo"), seen=seen)
         assert seen == [1, 11]
         assert await total(log) == 0
+
+    async def test_a_state_at_hand_has_no_text_in_the_clear_that_the_log_holds_sealed(self, log: Log) -> None:
+        seen: list[object] = []
+
+        def decide(command: Add, name: object, facts: Facts) -> list[PersonRegistered]:
+            seen.append(name)
+            return [a_person(7, "钟若岚")]
+
+        person: Decider[Add, object, Facts, PersonRegistered] = Decider(
+            "person", None, decide, lambda name, event: event.name, (PersonRegistered,)
+        )
+
+        def ground(connection: Connection, asked: Asked[Add, object]) -> Grounds[Facts]:
+            return Grounds(Facts(asked.occurred_at), guarded=True)
+
+        for _ in range(2):
+            await log.executor.execute(person, A, Add(by=1), ground, Origin("demo"))
+        assert [type(name) for name in seen] == [type(None), Seal]
 
     async def test_facts_that_no_version_guards_are_read_once_they_are_current(self, log: Log) -> None:
         waited: list[str] = []
