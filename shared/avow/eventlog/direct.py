@@ -1,7 +1,7 @@
 """A connection of the appender's own, for the one statement that is a transaction by itself (PostgreSQL).
 
 It comes from the engine's pool and stays with the appender, and what it runs goes to the driver as it is: that spares
-two round trips and half the work of a small batch (benchmarks/append.py). Promises: an error that leaves it unclear
+two round trips and half the work of a small batch (benchmarks/log.py). Promises: an error that leaves it unclear
 whether the statement took effect says so as the engine's errors do (`connection_invalidated`), and the connection is
 not used again (tests/contract/test_database.py).
 """
