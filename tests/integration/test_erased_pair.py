@@ -2,8 +2,7 @@
 
 import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +15,19 @@ from avow.cli.verify import examine
 from avow.contracts.catalogue import every_public_event
 from avow.demo.client import Player, Refused
 from avow.demo.playing import BEGINS, play
-from avow.demo.stage import Line, Stage
+from avow.demo.stage import Stage
 from avow.eventlog.database import Database
 from avow.eventlog.keys import keys_of
 from avow.eventlog.seals import ERASED
 from avow.eventlog.tables import KEY_TABLES
-from avow.kernel.ports import Ports, SimulatedClock
-from avow.service.hosting import Deployment, deployment
+from avow.kernel.ports import SimulatedClock
+from avow.service.hosting import Deployment
 from avow.service.settings import Settings
 from tests.kit.logs import a_log
+from tests.kit.staged import ORG, staged
 
-ORG, NAME = "demo", "宓知秋"
+NAME = "宓知秋"
 FETCHED_WITHIN = 30.0
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    told = Settings(data=tmp_path, orgs=(ORG,), pledge_port=0, evaluation_port=0)
-    if request.param == "sqlite":
-        return told
-    new_url: Callable[[], str] = request.getfixturevalue("new_postgres_url")
-    return told.model_copy(update={"pledge_database": new_url(), "evaluation_database": new_url()})
-
-
-@asynccontextmanager
-async def staged(settings: Settings, clock: SimulatedClock) -> AsyncIterator[tuple[Deployment, Stage]]:
-    async with deployment(settings, Ports(clock)) as running:
-        pledge, evaluation = (Player(running.urls[name], running.token, ORG) for name in ("pledge", "evaluation"))
-        try:
-            yield running, Stage(clock, pledge, evaluation, _ignore)
-        finally:
-            await pledge.close()
-            await evaluation.close()
-
-
-def _ignore(line: Line) -> None:
-    return
 
 
 async def people(player: Player) -> dict[str, Any]:

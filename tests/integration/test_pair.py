@@ -1,45 +1,12 @@
 """The pair on both engines: the whole play, heard by each other, verified, and still so after a restart."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from pathlib import Path
-
-import pytest
-
 from avow.audit.verify import PairVerdict
 from avow.cli.verify import examine
-from avow.demo.client import Player
 from avow.demo.playing import BEGINS, play
-from avow.demo.stage import Line, Stage
-from avow.kernel.ports import Ports, SimulatedClock
-from avow.service.hosting import Deployment, deployment
+from avow.kernel.ports import SimulatedClock
+from avow.service.hosting import Deployment
 from avow.service.settings import Settings
-
-ORG = "demo"
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
-    told = Settings(data=tmp_path, orgs=(ORG,), pledge_port=0, evaluation_port=0)
-    if request.param == "sqlite":
-        return told
-    new_url: Callable[[], str] = request.getfixturevalue("new_postgres_url")
-    return told.model_copy(update={"pledge_database": new_url(), "evaluation_database": new_url()})
-
-
-@asynccontextmanager
-async def staged(settings: Settings, clock: SimulatedClock) -> AsyncIterator[tuple[Deployment, Stage]]:
-    async with deployment(settings, Ports(clock)) as running:
-        pledge, evaluation = (Player(running.urls[name], running.token, ORG) for name in ("pledge", "evaluation"))
-        try:
-            yield running, Stage(clock, pledge, evaluation, _ignore)
-        finally:
-            await pledge.close()
-            await evaluation.close()
-
-
-def _ignore(line: Line) -> None:
-    return
+from tests.kit.staged import ORG, staged
 
 
 async def verdict_on(running: Deployment) -> PairVerdict:

@@ -47,10 +47,6 @@ class Tail:
         self._planned: deque[tuple[list[Appended], list[Composed]]] = deque()
         self._ids: set[UUID] = set()
 
-    def __len__(self) -> int:
-        """How many requests are planned."""
-        return len(self._planned)
-
     def add(self, request: Request) -> bool:
         """Plan a request behind those before; False where that takes a look at the log, or a transaction."""
         if not self._can_plan(request):
