@@ -6,6 +6,7 @@ from decimal import Decimal
 from avow.contracts.book import BookOpened
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.meeting import CommentRecorded, CommentText, MeetingHeld
+from avow.contracts.obligation import ObligationAssessed, ObligationReassessed, ObligationWaived, Owner
 from avow.contracts.organisation import (
     MemberEnrolled,
     MemberLeft,
@@ -13,9 +14,19 @@ from avow.contracts.organisation import (
     PersonRegistered,
     RoleAppointed,
     RoleEnded,
+    UnitMerged,
     UnitRegistered,
 )
-from avow.contracts.pledge import ItemWording, Metric, PledgeItem, PledgeMade, Pledger, Quantity
+from avow.contracts.pledge import (
+    ItemWording,
+    Metric,
+    PledgeItem,
+    PledgeItemVerified,
+    PledgeMade,
+    Pledger,
+    PledgeWithdrawn,
+    Quantity,
+)
 from avow.contracts.review import (
     ClassTally,
     ClassWeight,
@@ -35,7 +46,7 @@ from avow.contracts.values import Label
 from avow.kernel.message import PublicEvent
 from tests.kit.logs import identity
 
-CAMPAIGN, ROUND, PLEDGE, MEETING = (identity(n) for n in (1, 2, 3, 4))
+CAMPAIGN, ROUND, PLEDGE, MEETING, OBLIGATION = (identity(n) for n in (1, 2, 3, 4, 5))
 COMMITTEE, BRANCH, OTHER_BRANCH = (identity(n) for n in (16, 17, 18))
 MEMBER, SECRETARY, LEADER, FORGOTTEN = (identity(n) for n in (32, 33, 34, 35))
 SINCE = datetime(2010, 6, 1, tzinfo=UTC)
@@ -107,6 +118,7 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         programme={"key": "cxzy-2010", "roles": [{"key": "secretary"}], "weights": {"recognition": "0.30"}},
     ),
     UnitRegistered(unit_id=BRANCH, name="计算机系教工支部", kind="branch", category="teaching", parent_id=COMMITTEE),
+    UnitMerged(unit_id=OTHER_BRANCH, into_unit_id=BRANCH, since=UNTIL),
     PersonRegistered(person_id=MEMBER, name="钟若岚"),
     PersonErased(person_id=FORGOTTEN, requested_by=SECRETARY, confirmed_by=None),
     MemberEnrolled(person_id=MEMBER, unit_id=BRANCH, standing="probationary", since=SINCE),
@@ -123,6 +135,20 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         scope="college",
         channel="noticeboard",
         wording=(WORDING,),
+    ),
+    PledgeItemVerified(
+        pledge_id=PLEDGE, campaign_id=CAMPAIGN, unit_id=BRANCH, pledger=PLEDGER, phase="phase.pledge", item=0
+    ),
+    PledgeWithdrawn(
+        pledge_id=PLEDGE,
+        campaign_id=CAMPAIGN,
+        unit_id=BRANCH,
+        pledger=PLEDGER,
+        phase="phase.pledge",
+        items=(1,),
+        excused=True,
+        scope="college",
+        reason="实验室搬迁，答疑场所停用",
     ),
     MeetingHeld(
         meeting_id=MEETING,
@@ -144,6 +170,33 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         grade=92,
         scope="unit",
         text=CommentText(strengths="答疑从不间断", shortcomings="记录不全", directions="把做法写下来"),
+        person_id=MEMBER,
+    ),
+    ObligationAssessed(
+        obligation_id=OBLIGATION,
+        campaign_id=CAMPAIGN,
+        obligation="monthly_committee",
+        owner=Owner(kind="unit", id=BRANCH),
+        unit_id=BRANCH,
+        starts_on=date(2010, 11, 1),
+        ends_on=date(2010, 11, 30),
+        due_on=date(2010, 11, 30),
+        outcome="missed",
+        met_on=None,
+        met_by=(),
+    ),
+    ObligationReassessed(
+        obligation_id=OBLIGATION, outcome="met_late", met_on=date(2010, 12, 3), met_by=(identity(48),)
+    ),
+    ObligationWaived(
+        obligation_id=OBLIGATION,
+        campaign_id=CAMPAIGN,
+        obligation="monthly_committee",
+        owner=Owner(kind="unit", id=BRANCH),
+        unit_id=BRANCH,
+        starts_on=date(2010, 11, 1),
+        ends_on=date(2010, 11, 30),
+        reason="支委外出集中培训",
     ),
     ReviewRoundAnnounced(
         round_id=ROUND,

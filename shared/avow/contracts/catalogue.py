@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from avow.contracts.book import BookOpened
 from avow.contracts.campaign import CampaignApproved
 from avow.contracts.meeting import CommentRecorded, MeetingHeld
+from avow.contracts.obligation import ObligationAssessed, ObligationReassessed, ObligationWaived
 from avow.contracts.organisation import (
     MemberEnrolled,
     MemberLeft,
@@ -18,9 +19,10 @@ from avow.contracts.organisation import (
     PersonRegistered,
     RoleAppointed,
     RoleEnded,
+    UnitMerged,
     UnitRegistered,
 )
-from avow.contracts.pledge import PledgeMade
+from avow.contracts.pledge import PledgeItemVerified, PledgeMade, PledgeWithdrawn
 from avow.contracts.review import (
     ElectorateFrozen,
     ReviewRoundAnnounced,
@@ -41,6 +43,7 @@ PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
         BookOpened,
         CampaignApproved,
         UnitRegistered,
+        UnitMerged,
         PersonRegistered,
         PersonErased,
         MemberEnrolled,
@@ -48,8 +51,13 @@ PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
         RoleAppointed,
         RoleEnded,
         PledgeMade,
+        PledgeItemVerified,
+        PledgeWithdrawn,
         MeetingHeld,
         CommentRecorded,
+        ObligationAssessed,
+        ObligationReassessed,
+        ObligationWaived,
     ),
     "evaluation": (
         BookOpened,

@@ -33,7 +33,8 @@ class CommentText(Value):
 class CommentRecorded(PublicEvent, type="comment.recorded"):
     """A member of the leading group commented on a unit's progress at a meeting (R-36).
 
-    `grade`, where given, is out of 100.
+    `grade`, where given, is out of 100; `person_id` is the member of the unit the comment is about, null where it is
+    about the unit.
     """
 
     meeting_id: Identity
@@ -43,3 +44,4 @@ class CommentRecorded(PublicEvent, type="comment.recorded"):
     grade: int | None
     scope: Key
     text: Annotated[CommentText | Seal, SealedUnder("scope/{scope}/{unit_id}")]
+    person_id: Identity | None = None

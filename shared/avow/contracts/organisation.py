@@ -19,6 +19,14 @@ class UnitRegistered(PublicEvent, type="unit.registered"):
     parent_id: Identity | None
 
 
+class UnitMerged(PublicEvent, type="unit.merged"):
+    """A unit that had no members any more went into another, and stands no longer from `since` on."""
+
+    unit_id: Identity
+    into_unit_id: Identity
+    since: Instant
+
+
 class PersonRegistered(PublicEvent, type="person.registered"):
     """A person is known; the name is sealed under the person's own key, which erasure destroys."""
 

@@ -69,3 +69,31 @@ class PledgeMade(PublicEvent, type="pledge.made"):
     scope: Key
     channel: Key
     wording: Wording
+
+
+class PledgeItemVerified(PublicEvent, type="pledge.item_verified"):
+    """The unit found an item of a pledge fulfilled (R-31); items count from 0, in the order of the pledge."""
+
+    pledge_id: Identity
+    campaign_id: Identity
+    unit_id: Identity
+    pledger: Pledger
+    phase: Key | None
+    item: int
+
+
+class PledgeWithdrawn(PublicEvent, type="pledge.withdrawn"):
+    """Items of a pledge will not be fulfilled (R-31); `excused` says whether for a cause nobody could help.
+
+    What is excused is not counted; what is not, counts as unfulfilled.
+    """
+
+    pledge_id: Identity
+    campaign_id: Identity
+    unit_id: Identity
+    pledger: Pledger
+    phase: Key | None
+    items: tuple[int, ...]
+    excused: bool
+    scope: Key
+    reason: Annotated[Prose | Seal, SealedUnder("scope/{scope}/{unit_id}")]
