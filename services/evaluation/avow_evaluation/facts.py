@@ -51,7 +51,7 @@ _TYPES = EventTypes((*_STEPS, BallotCast))
 
 def round_facts(connection: Connection, asked: Asked[RoundCommand, ReviewRound]) -> Grounds[RoundFacts]:
     """The office's (R-41)."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     facts = RoundFacts(occurred_at=asked.occurred_at, actor=asked.actor, round_id=asked.identity)
     match asked.command:
@@ -99,7 +99,7 @@ def ballot_facts(connection: Connection, asked: Asked[CastBallot, Ballot]) -> Gr
 
 def count_facts(connection: Connection, asked: Asked[ReportReviews, ReviewCount]) -> Grounds[CountFacts]:
     """The office's; the ballots up to the last full hour, once the round is closed all of them (R-41)."""
-    RegisterReader(connection, asked.org).require_office(asked.actor, asked.now)
+    RegisterReader(connection, asked.org, asked.recall).require_office(asked.actor, asked.now)
     round, expect = _standing(connection, asked.org, asked.identity)
     hour = full_hour(asked.occurred_at)
     counts = Counter(

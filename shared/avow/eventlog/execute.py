@@ -1,8 +1,8 @@
 """Executing a command: load the state, gather the facts, decide, append, or say why not.
 
-It is tried in haste first: on the state and the facts as they are at hand, since the append holds only if every stream
-they rest on stood still. Whatever then looks like a refusal, a conflict or a retry is decided anew with care: once what
-decisions read has caught up with the log, and the retry is looked up.
+It is tried in haste first, on the state and the facts as they are at hand, from memory where they were read lately:
+the append holds only if every stream they rest on stood still. Whatever then looks like a refusal, a conflict or a
+retry is decided anew with care: once what decisions read has caught up with the log, and the retry is looked up.
 
 Promises: a retried command returns its original positions and takes no effect twice; the same key with another body is
 refused; a decision holds only if its stream and every stream its facts rest on stood still meanwhile, else it is made
@@ -22,6 +22,7 @@ from sqlalchemy import Connection, select
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.appender import Appender
+from avow.eventlog.at_hand import NOWHERE, AtHand, NotAtHand, Recall, read_anew
 from avow.eventlog.batch import Conflict, IdTaken
 from avow.eventlog.database import Database
 from avow.eventlog.keys import KeyDestroyed
@@ -44,6 +45,7 @@ C = TypeVar("C", bound=Command)
 S = TypeVar("S")
 E = TypeVar("E", bound=Event)
 F = TypeVar("F", bound=Facts)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Grounds(Generic[F]):
 
 @dataclass(frozen=True)
 class Asked(Generic[C, S]):
-    """A command about to be decided, for whoever gathers its facts."""
+    """A command about to be decided, for whoever gathers its facts; what it asks for through `recall` may be known."""
 
     org: str
     identity: str
@@ -86,6 +88,7 @@ class Asked(Generic[C, S]):
     actor: str | None
     occurred_at: datetime
     now: datetime
+    recall: Recall = read_anew
 
 
 Ground = Callable[[Connection, Asked[C, S]], Grounds[F]]
@@ -119,6 +122,7 @@ class Executor:
         self._ports = ports
         self._current = current
         self._states = States()
+        self._at_hand = AtHand()
 
     async def execute(
         self,
@@ -128,12 +132,14 @@ class Executor:
         ground: Ground[C, S, F],
         origin: Origin,
         occurred_at: datetime | None = None,
+        begins: bool = False,
     ) -> Outcome:
         """Decide `command` on the aggregate `identity` and append what follows.
 
-        Raises Refusal; the appender's errors pass through.
+        Where it `begins` the aggregate nothing is looked up of it at first. Raises Refusal; the appender's errors pass
+        through.
         """
-        attempt = partial(self._attempt, decider, identity, command, ground, origin, occurred_at)
+        attempt = partial(self._attempt, decider, identity, command, ground, origin, occurred_at, begins)
         for hasty in (True, *[False] * TRIES):
             try:
                 outcome = await attempt(hasty)
@@ -157,10 +163,14 @@ class Executor:
         ground: Ground[C, S, F],
         origin: Origin,
         occurred_at: datetime | None,
+        begins: bool,
         hasty: bool,
     ) -> Outcome | None:
         stream = decider.stream_of(identity)
         at_hand = self._states.get(origin.org, stream) if hasty else None
+        if hasty and begins and at_hand is None:
+            at_hand = Held(decider.initial, 0, None)
+        recall = self._at_hand.recall if hasty else self._at_hand.refresh
         if not hasty:
             self._states.drop(origin.org, stream)
             await self._current(origin.org)
@@ -171,12 +181,12 @@ class Executor:
             held = at_hand or self._load(connection, decider, origin.org, stream)
             now = self._ports.clock.now()
             happened = _when(command, occurred_at, now, held.last)
-            asked = Asked(origin.org, identity, command, held.state, origin.actor, happened, now)
+            asked = Asked(origin.org, identity, command, held.state, origin.actor, happened, now, recall)
             grounds = ground(connection, asked)
             head = None if hasty else read_head(connection, origin.org)
             return held, grounds, happened, head.position if head else 0
 
-        loaded = await (self._database.glance if hasty else self._database.read)(load)
+        loaded = await (self._glance if hasty else self._database.read)(load)
         if isinstance(loaded, Outcome):
             return loaded
         held, grounds, happened, position = loaded
@@ -196,6 +206,12 @@ class Executor:
             self._states.put(origin.org, stream, Held(state, held.version + len(decided), happened))
         # A command that changes nothing stands where the log stood when that was decided.
         return Outcome(max((row.position for row in appended), default=position), tuple(appended))
+
+    async def _glance(self, load: Callable[[Connection], T]) -> T:
+        try:
+            return load(NOWHERE)
+        except NotAtHand:
+            return await self._database.glance(load)
 
     def _load(self, connection: Connection, decider: Decider[C, S, F, E], org: str, stream: str) -> Held:
         records = reading.stream(connection, org, stream)

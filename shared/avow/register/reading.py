@@ -1,16 +1,19 @@
 """Asking the register: what a decision needs to know about units, persons and roles on a day.
 
-Promises: every answer but `members` notes, in `expect`, the version of each stream it rests on, so that what was read
-cannot change under the decision. Rights are held now; roles said to have been held are held on the day of the matter.
+Promises: every answer but `members` notes, in `expect`, the version of each stream it rests on, so that what was read,
+or was at hand, cannot change under the decision. Rights are held now; roles said to have been held are held on the day
+of the matter.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Text, select, type_coerce
+from sqlalchemy import Connection, Row, Text, select, type_coerce
 
+from avow.eventlog.at_hand import Recall, read_anew
 from avow.kernel.refusal import require
 from avow.programme import ProgrammeTemplate
 from avow.projections.projection import ViewTable
@@ -51,23 +54,20 @@ class RegisterReader:
 
     connection: Connection
     org: str
+    recall: Recall = read_anew
     expect: dict[str, int] = field(default_factory=dict)
 
     def campaign(self, campaign_id: str, at: str = "campaign_id") -> Campaign:
         """An approved campaign; refuses an unknown one (R-01)."""
-        sql = campaigns.sql(Register.version)
-        # As text: a programme is long, and it is read for nearly every command.
-        query = select(sql.c.version, sql.c.starts_on, sql.c.ends_on, type_coerce(sql.c.programme, Text).label("text"))
-        row = self.connection.execute(query.where(sql.c.org == self.org, sql.c.campaign_id == campaign_id)).first()
+        row = next(iter(self._rows(campaigns, campaign_id=campaign_id)), None)
         require(row is not None, "campaign.unknown", at)
         assert row is not None
         self.expect[f"campaign/{campaign_id}"] = row.version
-        return Campaign(campaign_id, row.starts_on, row.ends_on, _programme(row.text))
+        return Campaign(campaign_id, row.starts_on, row.ends_on, _programme(row.programme))
 
     def unit(self, unit_id: str, at: str = "unit_id") -> Unit:
         """A registered unit; refuses an unknown one."""
-        sql = units.sql(Register.version)
-        row = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.unit_id == unit_id)).first()
+        row = next(iter(self._rows(units, unit_id=unit_id)), None)
         require(row is not None, "unit.unknown", at)
         assert row is not None
         self.expect[f"unit/{unit_id}"] = row.version
@@ -83,8 +83,7 @@ class RegisterReader:
         self, person_id: str, at: str = "person_id", code: str = "person.unknown", even_erased: bool = False
     ) -> None:
         """Refuses an unknown person, and one who was erased unless what is asked only ends something."""
-        sql = people.sql(Register.version)
-        row = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id)).first()
+        row = next(iter(self._rows(people, person_id=person_id)), None)
         require(row is not None, code, at)
         assert row is not None
         require(even_erased or row.erased_at is None, "person.erased", at)
@@ -93,38 +92,45 @@ class RegisterReader:
     def members(self, unit_id: str, at: datetime) -> list[str]:
         """The persons who are members of a unit at a moment, in the order of their identities; notes nothing."""
         sql = memberships.sql(Register.version)
-        query = select(sql.c.person_id).where(sql.c.org == self.org, sql.c.unit_id == unit_id, *_holds(memberships, at))
+        holds = sql.c.since <= at, (sql.c.until.is_(None)) | (sql.c.until > at)
+        query = select(sql.c.person_id).where(sql.c.org == self.org, sql.c.unit_id == unit_id, *holds)
         return sorted(set(self.connection.scalars(query)))
 
     def units_of(self, person_id: str, at: datetime) -> dict[str, str]:
         """The units a person is a member of at a moment, with the standing there."""
-        sql = memberships.sql(Register.version)
-        rows = self.connection.execute(select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id)).all()
+        rows = self._rows(memberships, person_id=person_id)
         self.expect[f"membership/{person_id}"] = max((row.version for row in rows), default=0)
-        return {row.unit_id: row.standing for row in rows if row.since <= at and (row.until is None or at < row.until)}
+        return {row.unit_id: row.standing for row in rows if _held(row, at)}
 
     def roles_of(self, person_id: str, at: datetime) -> list[tuple[str, str]]:
         """The (unit, role) pairs a person holds at a moment; what they do not hold is noted by `rests_on_role`."""
-        sql = roles.sql(Register.version)
-        query = select(sql).where(sql.c.org == self.org, sql.c.person_id == person_id, *_holds(roles, at))
-        rows = sorted(self.connection.execute(query), key=lambda row: (row.unit_id, row.role, row.since))
-        for row in rows:
-            self.rests_on_role(row.unit_id, row.role)
-        return [(row.unit_id, row.role) for row in rows]
+        held = sorted((row.unit_id, row.role) for row in self._rows(roles, person_id=person_id) if _held(row, at))
+        for unit_id, role in held:
+            self.rests_on_role(unit_id, role)
+        return held
 
     def is_secretary_from(self, person_id: str, moment: datetime, unit_id: str) -> bool:
         """Whether a person is a unit's secretary at a moment or at any time after it."""
-        self.rests_on_role(unit_id, SECRETARY)
-        sql = roles.sql(Register.version)
-        of_the_role = sql.c.org == self.org, sql.c.unit_id == unit_id, sql.c.role == SECRETARY
-        query = select(sql.c.until).where(*of_the_role, sql.c.person_id == person_id)
-        return any(until is None or until > moment for until in self.connection.scalars(query))
+        rows = self.rests_on_role(unit_id, SECRETARY)
+        return any(row.person_id == person_id and (row.until is None or row.until > moment) for row in rows)
 
-    def rests_on_role(self, unit_id: str, role: str) -> None:
-        """Note that the decision rests on who holds a role, and on who does not."""
-        sql = roles.sql(Register.version)
-        query = select(sql.c.version).where(sql.c.org == self.org, sql.c.unit_id == unit_id, sql.c.role == role)
-        self.expect[f"role/{unit_id}/{role}"] = max(self.connection.scalars(query), default=0)
+    def rests_on_role(self, unit_id: str, role: str) -> Sequence[Row[Any]]:
+        """Note that the decision rests on who holds a role, and on who does not; all its holdings, past ones too."""
+        rows = self._rows(roles, unit_id=unit_id, role=role)
+        self.expect[f"role/{unit_id}/{role}"] = max((row.version for row in rows), default=0)
+        return rows
+
+    def _rows(self, view: ViewTable, **by: str) -> Sequence[Row[Any]]:
+        """The rows with these values, as they may be at hand."""
+
+        def read() -> Sequence[Row[Any]]:
+            sql = view.sql(Register.version)
+            # A programme is long and in JSON; whoever needs it knows most of them by their text.
+            columns = [type_coerce(c, Text).label(c.name) if c.name == "programme" else c for c in sql.c]
+            wanted = (sql.c[name] == value for name, value in by.items())
+            return self.connection.execute(select(*columns).where(sql.c.org == self.org, *wanted)).all()
+
+        return self.recall((view.name, self.org, *by.items()), read)
 
     def require_actor(self, actor: str | None) -> None:
         """Refuses an actor the register does not know; whoever runs the deployment is known."""
@@ -149,9 +155,9 @@ class RegisterReader:
             require(held & set(wanted), "actor.lacks_role", "Acting-As", role=" / ".join(wanted))
 
 
-def _holds(view: ViewTable, at: datetime) -> tuple[ColumnElement[bool], ...]:
-    sql = view.sql(Register.version)
-    return sql.c.since <= at, (sql.c.until.is_(None)) | (sql.c.until > at)
+def _held(row: Row[Any], at: datetime) -> bool:
+    """Whether an interval holds at a moment."""
+    return bool(row.since <= at and (row.until is None or at < row.until))
 
 
 @lru_cache(maxsize=32)

@@ -61,7 +61,8 @@ def build_application(
     app.state.service = service
     feed = feed_router(FeedSource(service.database, service.grown, service.closing))
     for router in (_status, *routers, feed, keys_router(service.database)):
-        app.include_router(router)
+        # As one flat list: an included router would be asked for its route twice.
+        app.router.routes.extend(router.routes)
 
     async def health(_: object) -> JSONResponse:
         state = service.health()

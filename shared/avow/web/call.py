@@ -102,6 +102,12 @@ class CommandCall:
         """The identity of what this call creates; the same at every retry."""
         return str(uuid5(_IDENTITIES, "\n".join((self.org, self.actor or "", self.route, self.retry_key))))
 
+    async def create(self, decider: Decider[C, S, F, E], command: C, ground: Ground[C, S, F]) -> Accepted:
+        """Execute a command that begins an aggregate, under an identity that is the same at every retry; raises
+        Refusal."""
+        identity = self.new_id()
+        return accepted(identity, await self.outcome(decider, identity, command, ground, begins=True))
+
     async def execute(
         self, decider: Decider[C, S, F, E], identity: str, command: C, ground: Ground[C, S, F]
     ) -> Accepted:
@@ -109,7 +115,7 @@ class CommandCall:
         return accepted(identity, await self.outcome(decider, identity, command, ground))
 
     async def outcome(
-        self, decider: Decider[C, S, F, E], identity: str, command: C, ground: Ground[C, S, F]
+        self, decider: Decider[C, S, F, E], identity: str, command: C, ground: Ground[C, S, F], begins: bool = False
     ) -> Outcome:
         """The same, with what was appended."""
         said = f"{self.route}\n{identity}\n{command.model_dump_json()}".encode()
@@ -124,7 +130,7 @@ class CommandCall:
             correlation_id=self.correlation_id,
             traceparent=self.traceparent,
         )
-        return await self.service.executor.execute(decider, identity, command, ground, origin)
+        return await self.service.executor.execute(decider, identity, command, ground, origin, begins=begins)
 
 
 @dataclass(frozen=True)

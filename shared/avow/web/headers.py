@@ -5,7 +5,6 @@ says otherwise: a page brings its own Content-Security-Policy (tests/unit/web/te
 Limit: Strict-Transport-Security is for whoever ends TLS.
 """
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -25,6 +24,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
 
 class SecurityHeaders:
@@ -36,9 +36,9 @@ class SecurityHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message.setdefault("headers", [])
+                own = {name for name, _ in headers}
+                message["headers"] = [*headers, *(entry for entry in _ENCODED if entry[0] not in own)]
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)

@@ -10,13 +10,14 @@ from pydantic import Field
 from avow.contracts.values import Identity, Key
 from avow.kernel.message import Value
 from avow.web.call import Accepted, Unnamed, accepted
+from avow.web.command_route import CommandRoute
 from avow.web.responses import COMMAND_RESPONSES
 from avow_evaluation.domain.ballot import CastBallot, ballot
 from avow_evaluation.domain.credential import Credential, hash_of
 from avow_evaluation.domain.review_count import full_hour
 from avow_evaluation.facts import ballot_facts
 
-router = APIRouter(tags=["ballots"])
+router = APIRouter(tags=["ballots"], route_class=CommandRoute)
 
 
 class BallotPaper(Value):

@@ -5,6 +5,7 @@ from pydantic import Field
 
 from avow.contracts.values import Identity
 from avow.web.call import Accepted, Call, Listing, View, accepted
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_evaluation.domain.credential import Credential
@@ -22,7 +23,7 @@ from avow_evaluation.projections.round_board import RoundBoard
 from avow_evaluation.reactions import settle
 from avow_evaluation.reading.rounds import RoundEntry, RoundPage, round_entries, round_page
 
-router = APIRouter(tags=["rounds"])
+router = APIRouter(tags=["rounds"], route_class=CommandRoute)
 
 
 class Issued(Accepted):
@@ -36,7 +37,7 @@ class Issued(Accepted):
 @router.post("/{org}/rounds", status_code=201, responses=COMMAND_RESPONSES)
 async def announce_round(body: AnnounceRound, call: Call) -> Accepted:
     """Say which units will be reviewed, and when; the form is the one of the campaign's programme."""
-    return await call.execute(review_round, call.new_id(), body, round_facts)
+    return await call.create(review_round, body, round_facts)
 
 
 @router.post("/{org}/rounds/{round_id}/electorate", status_code=201, responses=COMMAND_RESPONSES)

@@ -11,7 +11,7 @@ from avow_pledge.domain.campaign import Campaign, CampaignCommand, CampaignFacts
 
 def campaign_facts(connection: Connection, asked: Asked[CampaignCommand, Campaign]) -> Grounds[CampaignFacts]:
     """The shipped template a draft is drawn from."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     facts = CampaignFacts(
         occurred_at=asked.occurred_at,

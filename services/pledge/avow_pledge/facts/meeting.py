@@ -15,7 +15,7 @@ from avow_pledge.facts.standing import running_campaign
 
 def meeting_facts(connection: Connection, asked: Asked[MeetingCommand, Meeting]) -> Grounds[MeetingFacts]:
     """The campaign, and where the chair or the commentator belongs."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     match asked.command:
         case HoldMeeting() as command:
             return _of_the_meeting(reader, asked, command)

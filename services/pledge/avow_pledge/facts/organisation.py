@@ -19,7 +19,7 @@ _ERASURE = EventTypes(erasure.events)
 
 def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Grounds[UnitFacts]:
     """The campaign's vocabulary, and the parent, which is there already."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     parent_id = asked.command.parent_id
     parent = None if parent_id is None else reader.unit_then(parent_id, asked.occurred_at, "parent_id")
@@ -35,7 +35,7 @@ def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Groun
 
 def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) -> Grounds[PersonFacts]:
     """For an erasure the request, and the units and roles the person still has, now; else nothing beyond the right."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     facts = PersonFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
     if isinstance(asked.command, ConfirmErasure):
@@ -54,7 +54,7 @@ def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) ->
 
 def erasure_facts(connection: Connection, asked: Asked[ErasureCommand, Erasure]) -> Grounds[ErasureFacts]:
     """That the person is known and not erased."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     reader.person(asked.identity)
     facts = ErasureFacts(occurred_at=asked.occurred_at, actor=asked.actor, person_id=asked.identity)
@@ -63,7 +63,7 @@ def erasure_facts(connection: Connection, asked: Asked[ErasureCommand, Erasure])
 
 def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Membership]) -> Grounds[MembershipFacts]:
     """That the person and the unit are known, and of a leaver whether they are the unit's secretary."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     command, person_id = asked.command, asked.identity
     leaving = isinstance(command, LeaveUnit)
@@ -80,7 +80,7 @@ def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Mem
 
 def role_facts(connection: Connection, asked: Asked[RoleCommand, Role]) -> Grounds[RoleFacts]:
     """The unit's kind, and of the person to be appointed whether they are a member of it, then and still."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
     command = asked.command
     unit_id, role = asked.identity.split("/")

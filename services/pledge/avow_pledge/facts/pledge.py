@@ -23,7 +23,7 @@ from avow_pledge.facts.standing import running_campaign
 
 def pledge_facts(connection: Connection, asked: Asked[PledgeCommand, Pledge]) -> Grounds[PledgeFacts]:
     """The campaign, and where the pledger and whoever answers for an item are members."""
-    reader = RegisterReader(connection, asked.org)
+    reader = RegisterReader(connection, asked.org, asked.recall)
     about = asked.command if isinstance(asked.command, DraftPledge) else asked.state.draft
     reader.require_actor(asked.actor)
     if about is None:

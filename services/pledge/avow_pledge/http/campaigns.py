@@ -5,19 +5,20 @@ from fastapi import APIRouter
 from avow.contracts.values import Identity
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.campaign import ApproveCampaign, DraftCampaign, campaign
 from avow_pledge.facts import campaign_facts, campaign_redraft_facts
 from avow_pledge.reading.register import CampaignEntry, CampaignPage, campaign_entries, campaign_page
 
-router = APIRouter(tags=["campaigns"])
+router = APIRouter(tags=["campaigns"], route_class=CommandRoute)
 
 
 @router.post("/{org}/campaigns", status_code=201, responses=COMMAND_RESPONSES)
 async def draft_campaign(body: DraftCampaign, call: Call) -> Accepted:
     """Draw a campaign up from a programme template."""
-    return await call.execute(campaign, call.new_id(), body, campaign_facts)
+    return await call.create(campaign, body, campaign_facts)
 
 
 @router.post("/{org}/campaigns/{campaign_id}/draft", status_code=201, responses=COMMAND_RESPONSES)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from avow.contracts.values import Identity, Key
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.meeting import HoldMeeting, RecordComment, meeting
@@ -11,13 +12,13 @@ from avow_pledge.facts import meeting_facts
 from avow_pledge.projections.meeting_register import MeetingRegister
 from avow_pledge.reading.meetings import CommentEntry, MeetingEntry, comment_entries, meeting_entries
 
-router = APIRouter(tags=["meetings"])
+router = APIRouter(tags=["meetings"], route_class=CommandRoute)
 
 
 @router.post("/{org}/meetings", status_code=201, responses=COMMAND_RESPONSES)
 async def hold_meeting(body: HoldMeeting, call: Call) -> Accepted:
     """Put a meeting on record (R-33)."""
-    return await call.execute(meeting, call.new_id(), body, meeting_facts)
+    return await call.create(meeting, body, meeting_facts)
 
 
 @router.post("/{org}/meetings/{meeting_id}/comments", status_code=201, responses=COMMAND_RESPONSES)

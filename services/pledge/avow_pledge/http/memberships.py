@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query
 from avow.contracts.values import Identity, Instant
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.membership import EnrolMember, LeaveUnit, membership
 from avow_pledge.facts import membership_facts
 from avow_pledge.reading.register import MembershipEntry, membership_entries
 
-router = APIRouter(tags=["memberships"])
+router = APIRouter(tags=["memberships"], route_class=CommandRoute)
 
 
 @router.post("/{org}/memberships/{person_id}/enrol", status_code=201, responses=COMMAND_RESPONSES)

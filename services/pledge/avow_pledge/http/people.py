@@ -6,19 +6,20 @@ from avow.contracts.values import Identity
 from avow.register.people import PersonEntry, person_entries
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.erasure import RequestErasure, WithdrawErasure, erasure
 from avow_pledge.domain.person import ConfirmErasure, RegisterPerson, person
 from avow_pledge.facts import erasure_facts, person_facts
 
-router = APIRouter(tags=["people"])
+router = APIRouter(tags=["people"], route_class=CommandRoute)
 
 
 @router.post("/{org}/people", status_code=201, responses=COMMAND_RESPONSES)
 async def register_person(body: RegisterPerson, call: Call) -> Accepted:
     """Enter a person; the name is sealed under a key of their own."""
-    return await call.execute(person, call.new_id(), body, person_facts)
+    return await call.create(person, body, person_facts)
 
 
 @router.post("/{org}/people/{person_id}/erasure/request", status_code=201, responses=COMMAND_RESPONSES)

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from avow.contracts.values import Identity, Key
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.pledge import ApprovePledge, DraftPledge, MakePledge, ReturnPledge, SubmitPledge, pledge
@@ -11,13 +12,13 @@ from avow_pledge.facts import pledge_facts, pledge_redraft_facts
 from avow_pledge.projections.pledge_wall import PledgeWall
 from avow_pledge.reading.pledges import WallEntry, wall_entries
 
-router = APIRouter(tags=["pledges"])
+router = APIRouter(tags=["pledges"], route_class=CommandRoute)
 
 
 @router.post("/{org}/pledges", status_code=201, responses=COMMAND_RESPONSES)
 async def draft_pledge(body: DraftPledge, call: Call) -> Accepted:
     """Write a pledge."""
-    return await call.execute(pledge, call.new_id(), body, pledge_facts)
+    return await call.create(pledge, body, pledge_facts)
 
 
 @router.post("/{org}/pledges/{pledge_id}/draft", status_code=201, responses=COMMAND_RESPONSES)

@@ -8,13 +8,14 @@ from pydantic import StringConstraints
 from avow.contracts.values import Identity, Instant, Key
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.role import AppointRole, EndRole, role
 from avow_pledge.facts import role_facts
 from avow_pledge.reading.register import RoleEntry, role_entries
 
-router = APIRouter(tags=["roles"])
+router = APIRouter(tags=["roles"], route_class=CommandRoute)
 AfterRole = Annotated[
     Annotated[str, StringConstraints(pattern=r"^[0-9a-f-]{36}/[a-z][a-z0-9_.-]{0,63}/[0-9a-f-]{36}$")] | None,
     Query(description="`next` of the page before."),

@@ -4,19 +4,20 @@ from fastapi import APIRouter
 
 from avow.register.projection import Register
 from avow.web.call import Accepted, Call, Listing, View
+from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.unit import RegisterUnit, unit
 from avow_pledge.facts import unit_facts
 from avow_pledge.reading.register import UnitEntry, unit_entries
 
-router = APIRouter(tags=["units"])
+router = APIRouter(tags=["units"], route_class=CommandRoute)
 
 
 @router.post("/{org}/units", status_code=201, responses=COMMAND_RESPONSES)
 async def register_unit(body: RegisterUnit, call: Call) -> Accepted:
     """Enter a unit below its parent."""
-    return await call.execute(unit, call.new_id(), body, unit_facts)
+    return await call.create(unit, body, unit_facts)
 
 
 @router.get("/{org}/units", responses=READ_RESPONSES)
