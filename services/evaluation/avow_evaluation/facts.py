@@ -85,16 +85,16 @@ class CredentialMaker:
 def ballot_facts(connection: Connection, asked: Asked[CastBallot, Ballot]) -> Grounds[BallotFacts]:
     """Whoever holds a credential; the round as it stands, and the credential's part of the electorate (R-41)."""
     round_id, credential_hash = asked.identity.split("/")
-    round, expect = _standing(connection, asked.org, round_id)
-    _require_every_credential(connection, asked.org, round_id)
-    facts = BallotFacts(
-        occurred_at=asked.occurred_at,
-        now=asked.now,
-        round_id=round_id,
-        round=round,
-        part=part_of(connection, asked.org, round_id, credential_hash),
+    round, expect = asked.recall(
+        ("round", asked.org, round_id), lambda: _taking_ballots(connection, asked.org, round_id)
     )
-    return Grounds(facts, expect, guarded=True)
+    # What is known of a credential holds for the round as it stood then: before it opens, others may be issued.
+    part = asked.recall(
+        ("credential", asked.org, asked.identity, *expect.values()),
+        lambda: part_of(connection, asked.org, round_id, credential_hash),
+    )
+    facts = BallotFacts(occurred_at=asked.occurred_at, now=asked.now, round_id=round_id, round=round, part=part)
+    return Grounds(facts, dict(expect), guarded=True)
 
 
 def count_facts(connection: Connection, asked: Asked[ReportReviews, ReviewCount]) -> Grounds[CountFacts]:
@@ -123,6 +123,13 @@ def _standing(connection: Connection, org: str, round_id: str) -> tuple[ReviewRo
     steps = reading.stream(connection, org, stream, types=[step.type for step in _STEPS])
     round = review_round.fold(_TYPES.decode_as(_STEPS, steps))
     return round, {stream: steps[-1].version} if steps else {}
+
+
+def _taking_ballots(connection: Connection, org: str, round_id: str) -> tuple[ReviewRound, dict[str, int]]:
+    """The same, once all its credentials are known: an open round issues no more."""
+    standing = _standing(connection, org, round_id)
+    _require_every_credential(connection, org, round_id)
+    return standing
 
 
 def _require_every_credential(connection: Connection, org: str, round_id: str) -> None:

@@ -1,8 +1,9 @@
 """What decisions lately read, by what was asked: the facts, beside the states (states.py).
 
 Promises: in haste what was read before is given again; with care it is read anew, and kept. Whether it still holds is
-decided by the append: whoever recalls a fact notes the version of the stream it rests on. Bounded
-(tests/unit/eventlog/test_at_hand.py).
+decided by the append: whoever recalls a fact notes the version of the stream it rests on, as the very same answer gives
+it, or names that version in the key; a version from elsewhere may be newer than the fact. Bounded
+(tests/unit/eventlog/test_at_hand.py, tests/unit/pledge/test_facts_at_hand.py).
 """
 
 from collections.abc import Callable, Hashable

@@ -56,6 +56,7 @@ class RegisterReader:
     org: str
     recall: Recall = read_anew
     expect: dict[str, int] = field(default_factory=dict)
+    _rested: set[tuple[str, str]] = field(default_factory=set)
 
     def campaign(self, campaign_id: str, at: str = "campaign_id") -> Campaign:
         """An approved campaign; refuses an unknown one (R-01)."""
@@ -104,10 +105,12 @@ class RegisterReader:
 
     def roles_of(self, person_id: str, at: datetime) -> list[tuple[str, str]]:
         """The (unit, role) pairs a person holds at a moment; what they do not hold is noted by `rests_on_role`."""
-        held = sorted((row.unit_id, row.role) for row in self._rows(roles, person_id=person_id) if _held(row, at))
-        for unit_id, role in held:
-            self.rests_on_role(unit_id, role)
-        return held
+        ever = self._rested | {(row.unit_id, row.role) for row in self._rows(roles, person_id=person_id)}
+        return sorted((unit_id, role) for unit_id, role in ever if self._holds(person_id, unit_id, role, at))
+
+    def _holds(self, person_id: str, unit_id: str, role: str, at: datetime) -> bool:
+        # By the very rows whose version is noted: those of the person may be older.
+        return any(row.person_id == person_id and _held(row, at) for row in self.rests_on_role(unit_id, role))
 
     def is_secretary_from(self, person_id: str, moment: datetime, unit_id: str) -> bool:
         """Whether a person is a unit's secretary at a moment or at any time after it."""
@@ -117,6 +120,7 @@ class RegisterReader:
     def rests_on_role(self, unit_id: str, role: str) -> Sequence[Row[Any]]:
         """Note that the decision rests on who holds a role, and on who does not; all its holdings, past ones too."""
         rows = self._rows(roles, unit_id=unit_id, role=role)
+        self._rested.add((unit_id, role))
         self.expect[f"role/{unit_id}/{role}"] = max((row.version for row in rows), default=0)
         return rows
 

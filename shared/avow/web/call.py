@@ -140,7 +140,7 @@ class UnnamedCall:
     service: Service
     org: str
 
-    async def execute(
+    async def create(
         self,
         decider: Decider[C, S, F, E],
         identity: str,
@@ -148,8 +148,9 @@ class UnnamedCall:
         ground: Ground[C, S, F],
         occurred_at: datetime | None = None,
     ) -> Outcome:
-        """Execute a command for nobody in particular; raises Refusal."""
-        return await self.service.executor.execute(decider, identity, command, ground, Origin(self.org), occurred_at)
+        """Execute a command that begins an aggregate, for nobody in particular; raises Refusal."""
+        executor = self.service.executor
+        return await executor.execute(decider, identity, command, ground, Origin(self.org), occurred_at, begins=True)
 
 
 @dataclass(frozen=True)

@@ -32,4 +32,4 @@ async def cast_ballot(round_id: Identity, body: BallotPaper, call: Unnamed) -> A
     """Cast the one ballot a credential admits; the answer's id names the round and the credential's hash."""
     identity = f"{round_id}/{hash_of(body.credential)}"
     hour = full_hour(call.service.ports.clock.now())
-    return accepted(identity, await call.execute(ballot, identity, CastBallot(rows=body.rows), ballot_facts, hour))
+    return accepted(identity, await call.create(ballot, identity, CastBallot(rows=body.rows), ballot_facts, hour))
