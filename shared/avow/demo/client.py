@@ -1,9 +1,14 @@
 """The player's hands: plain HTTP with the operator's token, like any client of the services."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
+
+DESKS = 32
+"""How many commands a player gives at once where their order does not matter."""
 
 
 class Refused(Exception):
@@ -15,37 +20,71 @@ class Refused(Exception):
         self.problem = problem
 
 
+@dataclass(frozen=True)
+class Ask:
+    """A command to be given: where, what, and on whose account."""
+
+    path: str
+    body: Mapping[str, Any]
+    acting_as: str | None = None
+
+
 class Player:
     """Speaks to one service about one organisation; every command has a key of its own."""
 
     def __init__(self, url: str, token: str, org: str) -> None:
-        self._client = httpx.AsyncClient(
-            base_url=f"{url}/{org}/", headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
-        )
-        self._commands = 0
+        # A connection each: a pool of many looks at all of them for every request.
+        self._desks = [
+            httpx.AsyncClient(
+                base_url=f"{url}/{org}/", headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
+            )
+            for _ in range(DESKS)
+        ]
+        self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
+        for desk in reversed(self._desks):
+            self._free.put_nowait(desk)
+        self.commands = 0
+        """How many commands this player has given."""
         self.position = 0
         """The last position a command of this player led to."""
 
     async def ask(self, path: str, body: Mapping[str, Any], acting_as: str | None = None) -> dict[str, Any]:
         """Give a command; what the service answered. Raises Refused."""
-        self._commands += 1
-        headers = {"Idempotency-Key": f"demo-command-{self._commands:06}"}
+        self.commands += 1
+        headers = {"Idempotency-Key": f"demo-command-{self.commands:06}"}
         if acting_as is not None:
             headers["Acting-As"] = acting_as
-        answer = _answer(await self._client.post(path, json=dict(body), headers=headers))
+        desk = await self._free.get()
+        try:
+            answer = _answer(await desk.post(path, json=dict(body), headers=headers))
+        finally:
+            self._free.put_nowait(desk)
         self.position = max(self.position, answer.get("position", 0))
         return answer
+
+    async def all(self, asks: Iterable[Ask]) -> list[dict[str, Any]]:
+        """Give commands of which none rests on another; the answers in their order. Raises Refused."""
+        return await asyncio.gather(*(self.ask(ask.path, ask.body, ask.acting_as) for ask in asks))
 
     async def create(self, path: str, body: Mapping[str, Any], acting_as: str | None = None) -> str:
         """Give a command that makes something; its identity."""
         return str((await self.ask(path, body, acting_as))["id"])
 
+    async def create_all(self, asks: Iterable[Ask]) -> list[str]:
+        """The same for many."""
+        return [str(answer["id"]) for answer in await self.all(asks)]
+
     async def read(self, path: str, **query: str | int) -> dict[str, Any]:
         """Read a view that shows at least what this player did."""
-        return _answer(await self._client.get(path, params={"min_position": self.position, **query}))
+        desk = await self._free.get()
+        try:
+            return _answer(await desk.get(path, params={"min_position": self.position, **query}))
+        finally:
+            self._free.put_nowait(desk)
 
     async def close(self) -> None:
-        await self._client.aclose()
+        for desk in self._desks:
+            await desk.aclose()
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

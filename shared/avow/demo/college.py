@@ -1,81 +1,99 @@
-"""The fictional college: its units, its people and what they promise. No person or institution here is real."""
+"""The fictional college: its units, its people and how good they are at what. No person or institution here is real."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 TITLE = ("示例职业技术学院", "Demo Vocational College")
 COMMITTEE = "示例职业技术学院党委"
-LEADING_GROUP = (("柳承远", "lg_head"), ("钟若岚", "lg_deputy"), ("贺启明", "lg_member"))
+LEADING_GROUP = (
+    ("柳承远", "lg_head"),
+    ("钟若岚", "lg_deputy"),
+    ("贺启明", "lg_deputy"),
+    ("祁安然", "lg_member"),
+    ("傅明哲", "lg_member"),
+    ("蓝听雨", "lg_member"),
+    ("温若拙", "lg_member"),
+)
 OFFICE_DIRECTOR = "祁安然"
+WITHDRAWING = "苏砚"
+"""Who gives a pledge up for a cause nobody could help."""
+
+GENERAL_BRANCHES = ("教学党总支", "机关党总支", "后勤产业党总支", "学生党总支")
+_SURNAMES = "阮卓简岑闻楼桑祝晏鹿巫容冉宓苗柏尹茅闵鄢邬臧逄冼卞缪逯"
+_GIVEN = (
+    "知微", "怀瑾", "兮禾", "望舒", "砚秋", "听澜", "榆晚", "余生", "清和", "鸣野", "嘉木", "见山", "若谷", "星河",
+    "守拙", "言蹊", "知秋", "临川", "景行", "自牧", "采薇", "云起", "疏影", "沐阳", "思齐", "亦然",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Branch:
-    """A branch: its name, category, secretary and members, and how many of the public may review it."""
+    """A branch: how many members and public raters it has, and how good it is at what, in percent."""
 
+    key: str
     name: str
     category: str
-    secretary: str
-    members: tuple[str, ...]
+    general: int
+    members: int
     public: int
-
-
-BRANCHES = (
-    Branch(
-        "药学系教工支部",
-        "teaching",
-        "傅明哲",
-        ("苏砚", "蓝听雨", "阮知微", "卓怀瑾", "温若拙", "简兮禾"),
-        62,
-    ),
-    Branch(
-        "后勤支部",
-        "service",
-        "岑望舒",
-        ("闻人砚秋", "楼听澜", "桑榆晚", "祝余生", "晏清和", "鹿鸣野"),
-        64,
-    ),
-    Branch(
-        "实训药厂支部",
-        "production",
-        "巫嘉木",
-        ("司空见山", "容若谷", "冉星河", "尉迟墨", "乐正言", "宓知秋"),
-        25,
-    ),
-)
+    work: int
+    """Of its pledges, how many are fulfilled."""
+    regard: int
+    """How often it is given one of the two best grades."""
+    punctual: int
+    """Of its meetings, how many are held in time."""
 
 
 @dataclass(frozen=True)
-class Promise:
-    """One item of a pledge in words and numbers: goal, task, measure, indicator, what is counted, how far."""
+class College:
+    """Who takes part."""
 
-    criterion: str
-    aim: str
-    goal: str
-    task: str
-    measure: str
-    qualitative: str
-    metric: str
-    metric_unit: str
-    baseline: str
-    target: str
-    direction: str
+    branches: tuple[Branch, ...]
+    representatives: int
+    """How many of the public review the members of each branch."""
+
+    def names(self) -> Iterator[str]:
+        """As many names as there are members, no two alike; the first is of whoever withdraws a pledge."""
+        wanted = sum(branch.members for branch in self.branches)
+        yield WITHDRAWING
+        yield from islice(_names(), wanted - 1)
 
 
-PROMISES = (
-    Promise(
-        "lead.service", "aim.service", "让新生少跑一趟", "每周二晚开设新生答疑", "与辅导员轮流值班，问题当场登记",
-        "新生说得清楚办事流程", "答疑场次", "场", "0", "24", "up",
+FULL = College(
+    (
+        Branch("B01", "药学系教工支部", "teaching", 0, 38, 620, work=94, regard=91, punctual=100),
+        Branch("B02", "生物工程系教工支部", "teaching", 0, 34, 560, work=90, regard=89, punctual=97),
+        Branch("B03", "医疗器械系教工支部", "teaching", 0, 29, 480, work=84, regard=84, punctual=94),
+        Branch("B04", "基础部教工支部", "teaching", 0, 31, 510, work=80, regard=86, punctual=95),
+        Branch("B05", "机关第一支部", "management", 1, 36, 450, work=87, regard=83, punctual=98),
+        Branch("B06", "机关第二支部", "management", 1, 28, 430, work=78, regard=80, punctual=93),
+        Branch("B07", "后勤支部", "service", 2, 27, 640, work=85, regard=79, punctual=92),
+        Branch("B08", "图书信息支部", "service", 1, 22, 520, work=70, regard=82, punctual=90),
+        Branch("B09", "药学系学生支部", "student", 3, 46, 560, work=88, regard=87, punctual=96),
+        Branch("B10", "生物工程系学生支部", "student", 3, 43, 510, work=83, regard=85, punctual=93),
+        Branch("B11", "器械系学生支部", "student", 3, 41, 470, work=76, regard=78, punctual=91),
+        Branch("B12", "实训药厂支部", "production", 2, 25, 250, work=82, regard=81, punctual=94),
     ),
-    Promise(
-        "lead.achievement", "aim.talent", "让实训课学生人人过关", "逐人建立实训档案", "每月对照档案补课一次",
-        "档案齐全、补课有记录", "实训一次合格率", "%", "82.5", "90", "up",
-    ),
-    Promise(
-        "lead.service", "aim.harmony", "让宿舍报修不过夜", "值班电话二十四小时有人接", "晚间加派一名水电工",
-        "报修有回访", "平均修复时长", "小时", "19.5", "8", "down",
-    ),
-)  # fmt: skip
+    representatives=20,
+)
+"""Twelve branches, 400 members, a public of 6,000."""
 
-STRENGTHS = "承诺事项件件有人抓，答疑记录完整。"
-SHORTCOMINGS = "时间节点偏松，个别事项缺少阶段数据。"
-DIRECTIONS = "下季度起按月公布进度，主动接受师生监督。"
+SMALL = College(
+    (
+        Branch("B01", "药学系教工支部", "teaching", 0, 9, 24, work=94, regard=91, punctual=100),
+        Branch("B05", "机关第一支部", "management", 1, 8, 20, work=87, regard=83, punctual=98),
+        Branch("B06", "机关第二支部", "management", 1, 6, 18, work=78, regard=80, punctual=93),
+        Branch("B08", "图书信息支部", "service", 1, 7, 22, work=70, regard=82, punctual=90),
+        Branch("B12", "实训药厂支部", "production", 2, 7, 30, work=82, regard=81, punctual=94),
+    ),
+    representatives=8,
+)
+"""Five branches and the same two years, for whoever has ten seconds."""
+
+
+def _names() -> Iterator[str]:
+    for n in range(len(_SURNAMES) * len(_GIVEN)):
+        turn, at = divmod(n, len(_SURNAMES))
+        # Each round of surnames meets the given names at another place, so that neighbours differ in both.
+        yield _SURNAMES[at] + _GIVEN[(turn + 3 * at) % len(_GIVEN)]

@@ -1,94 +1,174 @@
-"""Pledges are drafted, refused where something is missing, made; branches meet and leaders comment."""
+"""Work plans are drafted and adopted, pledges drafted, refused where something is missing, and made (R-24…R-29)."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from avow.demo.client import Refused
-from avow.demo.college import DIRECTIONS, PROMISES, SHORTCOMINGS, STRENGTHS, Promise
-from avow.demo.founding import BranchCast, Cast
-from avow.demo.stage import Stage
+from avow.demo.client import Ask, Refused
+from avow.demo.founding import BranchCast
+from avow.demo.scene import PHASES, Act, PhaseDays, Scene
+from avow.demo.stage import moment
+from avow.demo.words import BY_MEMBERS, BY_UNITS, PLAN, Promise
 
-PLEDGERS = 3
-"""How many members of each branch pledge."""
+SILENT = 3
+"""How many members in a hundred promise nothing."""
 
 
-async def promise(stage: Stage, cast: Cast) -> None:
-    """Play the summer: who pledges what, and what is sent back."""
-    stage.at(2010, 7, 5, 9)
-    first = cast.branches[0]
-    author = first.members[1]
-    body = _pledge(cast, first, author, PROMISES[0])
-    body["items"][0]["milestones"] = []
-    pledge_id = await stage.pledge.create("pledges", body, author)
-    try:
-        await stage.pledge.ask(f"pledges/{pledge_id}/submit", {}, author)
-    except Refused as refused:
-        stage.tell_refusal("一份承诺没写时间节点就提交", "A pledge is submitted without a milestone", refused)
-    await stage.pledge.ask(f"pledges/{pledge_id}/draft", _pledge(cast, first, author, PROMISES[0]), author)
-    await _make(stage, first, pledge_id, author)
-    made = 1
-    for n, entry in enumerate(cast.branches):
-        stage.at(2010, 7, 6 + n, 9)
-        for member in entry.members[2 if n == 0 else 1 : 1 + PLEDGERS]:
-            pledge_id = await stage.pledge.create("pledges", _pledge(cast, entry, member, PROMISES[n]), member)
-            await _make(stage, entry, pledge_id, member)
-            made += 1
+@dataclass(frozen=True)
+class Pledged:
+    """A pledge that was made: by a member, or by a unit, for which its secretary speaks."""
+
+    pledge_id: str
+    member: str | None
+    entry: BranchCast
+    items: int
+
+    @property
+    def author(self) -> str:
+        return self.member or self.entry.secretary
+
+    @property
+    def vetted_by(self) -> str | None:
+        """The secretary, but not of their own: those are the office's."""
+        return None if self.author == self.entry.secretary else self.entry.secretary
+
+
+Made = dict[str, list[Pledged]]
+"""The pledges made, by phase."""
+
+
+def promising(scene: Scene, made: Made) -> Iterator[Act]:
+    """Plans, then pledges, in both phases; what is promised is noted in `made`."""
+    for phase in PHASES:
+        days = partial(_after, phase.pledged)
+        yield Act(days(-2), partial(_plan, scene, phase))
+        yield Act(days(0), partial(_draft, scene, phase, made))
+        yield Act(days(1), partial(_submit, scene, phase, made))
+        yield Act(days(4), partial(_approve, scene, phase, made))
+        yield Act(days(7), partial(_publish, scene, phase, made))
+
+
+def _after(day: date, days: int) -> datetime:
+    return moment(day + timedelta(days=days))
+
+
+async def _plan(scene: Scene, phase: PhaseDays) -> None:
+    stage, cast = scene.stage, scene.cast
+    stage.at(phase.pledged - timedelta(days=2))
+    branches = list(cast.branches.values())
+    plans = await stage.pledge.create_all(
+        Ask(
+            "work_plans",
+            {
+                "campaign_id": cast.campaign_id,
+                "unit_id": entry.unit_id,
+                "phase": phase.key,
+                "scope": "college",
+                "service_audience": "全院师生",
+                "items": [_entry(entry, phase, words) for words in PLAN],
+            },
+            entry.secretary,
+        )
+        for entry in branches
+    )
+    stage.at(phase.pledged - timedelta(days=2), 16)
+    await stage.pledge.all(
+        Ask(f"work_plans/{plan_id}/adopt", {}, entry.secretary) for plan_id, entry in zip(plans, branches, strict=True)
+    )
     stage.tell(
-        f"补齐后，{made} 份承诺经书记审定，在全院公布。",
-        f"Completed and approved by the secretaries, {made} pledges are made public to the college.",
+        f"{len(plans)} 个支部制定并通过工作方案：目标、任务、措施、时间节点、责任人齐全。",
+        f"{len(plans)} branches adopt their work plans: goal, task, measure, milestones, who answers for it.",
     )
 
 
-async def meet(stage: Stage, cast: Cast) -> None:
-    """Play the autumn: stage summaries, each with a leader's comment; one is entered late."""
-    held = stage.at(2010, 9, 28, 15)
-    leaders = list(cast.leaders.values())
-    for entry, leader in zip(cast.branches[:2], leaders, strict=False):
-        meeting_id = await stage.pledge.create("meetings", _meeting(cast, entry), entry.secretary)
-        await _comment(stage, meeting_id, leader)
-    late = cast.branches[2]
-    body = {**_meeting(cast, late), "occurred_at": held.isoformat()}
-    stage.at(2010, 10, 20, 10)
-    try:
-        await stage.pledge.ask("meetings", body, late.secretary)
-    except Refused as refused:
-        stage.tell_refusal("一个支部晚三周补录会议", "A branch enters its meeting three weeks late", refused)
-    meeting_id = await stage.pledge.create(
-        "meetings", {**body, "late_reason": "会议记录由两人核对，月末才定稿"}, late.secretary
+async def _draft(scene: Scene, phase: PhaseDays, made: Made) -> None:
+    stage, cast, dice = scene.stage, scene.cast, scene.dice
+    stage.at(phase.pledged)
+    drafts: list[tuple[dict[str, Any], str | None, BranchCast]] = []
+    for entry in cast.units:
+        for n, member in enumerate(entry.members):
+            if n and dice.chance(SILENT, "silent", phase.key, entry.branch.key, n):
+                continue
+            first = dice.below(len(BY_MEMBERS), "promise", phase.key, entry.branch.key, n)
+            promises = [BY_MEMBERS[(first + k) % len(BY_MEMBERS)] for k in range(2)]
+            drafts.append((_by_member(scene, phase, entry, member, promises), member, entry))
+        if entry.branch.category:
+            drafts.append((_by_unit(scene, phase, entry), None, entry))
+    ids = await stage.pledge.create_all(
+        Ask("pledges", body, member or entry.secretary) for body, member, entry in drafts
     )
-    await _comment(stage, meeting_id, leaders[2])
+    pledges = [
+        Pledged(pledge_id, member, entry, len(body["items"]))
+        for pledge_id, (body, member, entry) in zip(ids, drafts, strict=True)
+    ]
+    if phase is PHASES[0]:
+        await _an_incomplete_one(scene, pledges[0], drafts[0][0])
+    made[phase.key] = pledges
+
+
+async def _submit(scene: Scene, phase: PhaseDays, made: Made) -> None:
+    scene.stage.at(phase.pledged + timedelta(days=1))
+    await scene.stage.pledge.all(Ask(f"pledges/{p.pledge_id}/submit", {}, p.author) for p in made[phase.key])
+
+
+async def _approve(scene: Scene, phase: PhaseDays, made: Made) -> None:
+    scene.stage.at(phase.pledged + timedelta(days=4))
+    await scene.stage.pledge.all(Ask(f"pledges/{p.pledge_id}/approve", {}, p.vetted_by) for p in made[phase.key])
+
+
+async def _publish(scene: Scene, phase: PhaseDays, made: Made) -> None:
+    stage, pledges = scene.stage, made[phase.key]
+    stage.at(phase.pledged + timedelta(days=7))
+    await stage.pledge.all(Ask(f"pledges/{p.pledge_id}/make", {"channel": "website"}, p.author) for p in pledges)
     stage.tell(
-        f"{len(cast.branches)} 个支部开了阶段总结会，领导小组逐一点评：肯定成绩、指出不足、提出方向。",
-        f"{len(cast.branches)} branches held their stage summaries, each with a three-part leader's comment.",
+        f"{len(pledges)} 份承诺经审定在全院公布，从此文字冻结。",
+        f"{len(pledges)} pledges are approved and made public to the college; from now on their text is frozen.",
     )
 
 
-async def _make(stage: Stage, entry: BranchCast, pledge_id: str, author: str) -> None:
-    await stage.pledge.ask(f"pledges/{pledge_id}/submit", {}, author)
-    await stage.pledge.ask(f"pledges/{pledge_id}/approve", {}, entry.secretary)
-    await stage.pledge.ask(f"pledges/{pledge_id}/make", {"channel": "website"}, author)
+async def _an_incomplete_one(scene: Scene, pledged: Pledged, body: dict[str, Any]) -> None:
+    first, *rest = body["items"]
+    lacking = {**body, "items": [{**first, "milestones": []}, *rest]}
+    await scene.stage.pledge.ask(f"pledges/{pledged.pledge_id}/draft", lacking, pledged.author)
+    try:
+        await scene.stage.pledge.ask(f"pledges/{pledged.pledge_id}/submit", {}, pledged.author)
+    except Refused as refused:
+        scene.stage.tell_refusal("一份承诺没写时间节点就提交", "A pledge is submitted without a milestone", refused)
+    await scene.stage.pledge.ask(f"pledges/{pledged.pledge_id}/draft", body, pledged.author)
 
 
-async def _comment(stage: Stage, meeting_id: str, leader: str) -> None:
-    text = {"strengths": STRENGTHS, "shortcomings": SHORTCOMINGS, "directions": DIRECTIONS, "grade": 88}
-    await stage.pledge.ask(f"meetings/{meeting_id}/comments", text, leader)
+def _by_member(
+    scene: Scene, phase: PhaseDays, entry: BranchCast, member: str, promises: Sequence[Promise]
+) -> dict[str, Any]:
+    return _body(scene, entry, {"kind": "member", "id": member}, [_item(phase, member, p) for p in promises])
 
 
-def _meeting(cast: Cast, entry: BranchCast) -> dict[str, Any]:
+def _by_unit(scene: Scene, phase: PhaseDays, entry: BranchCast) -> dict[str, Any]:
+    items = [
+        _item(
+            phase,
+            entry.secretary,
+            Promise(criterion, aim, f"做到{goal}", "支委分工落实", "每月检查一次", f"{goal}有记录", *counted),
+        )
+        for criterion, aim, goal, *counted in BY_UNITS
+    ]
+    return _body(scene, entry, {"kind": "unit", "id": entry.unit_id}, items)
+
+
+def _body(scene: Scene, entry: BranchCast, pledger: Mapping[str, str], items: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "campaign_id": cast.campaign_id,
+        "campaign_id": scene.cast.campaign_id,
         "unit_id": entry.unit_id,
-        "kind": "stage_summary",
-        "agenda": ["campaign", "routine"],
-        "chair_id": entry.secretary,
-        "present": len(entry.members) - 1,
-        "expected": len(entry.members),
+        "pledger": pledger,
         "scope": "college",
-        "summary": "逐项对照承诺报告进展，安排下一季度工作。",
+        "items": items,
     }
 
 
-def _pledge(cast: Cast, entry: BranchCast, member: str, promised: Promise) -> dict[str, Any]:
-    item = {
+def _item(phase: PhaseDays, person_id: str, promised: Promise) -> dict[str, Any]:
+    return {
         "criterion": promised.criterion,
         "aims": [promised.aim],
         "goal": promised.goal,
@@ -104,13 +184,21 @@ def _pledge(cast: Cast, entry: BranchCast, member: str, promised: Promise) -> di
                 "direction": promised.direction,
             }
         ],
-        "milestones": ["2010-12-31", "2011-06-15"],
-        "accountable_person_id": member,
+        "milestones": _milestones(phase),
+        "accountable_person_id": person_id,
     }
+
+
+def _entry(entry: BranchCast, phase: PhaseDays, words: tuple[str, str, str]) -> dict[str, Any]:
+    goal, task, measure = words
     return {
-        "campaign_id": cast.campaign_id,
-        "unit_id": entry.unit_id,
-        "pledger": {"kind": "member", "id": member},
-        "scope": "college",
-        "items": [item],
+        "goal": goal,
+        "task": task,
+        "measure": measure,
+        "milestones": _milestones(phase),
+        "accountable_person_id": entry.secretary,
     }
+
+
+def _milestones(phase: PhaseDays) -> list[str]:
+    return [day.isoformat() for day in (date(phase.due.year - 1, 12, 31), phase.due)]

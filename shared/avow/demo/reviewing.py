@@ -1,109 +1,189 @@
-"""The round of reviews: announced, frozen, opened, voted in, closed and tallied into the ledger."""
+"""The public and the members review the units, round by round: announced, frozen, opened, voted in, closed (R-41)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
 
-from avow.demo.client import Refused
-from avow.demo.founding import BranchCast, Cast
-from avow.demo.stage import Stage
+from avow.demo.client import Ask, Refused
+from avow.demo.founding import BranchCast
+from avow.demo.scene import Act, Scene
+from avow.demo.stage import moment
 
 ROWS = ("organising", "central_tasks", "pledge_keeping", "practical_help", "building")
-TAKING_PART = ((51, 6), (43, 6), (6, 2))
-"""How many of the public and of the members of each branch vote; of the third, too few and all the best."""
+THIN = "B12"
+"""The branch whose public hardly comes at first (C2)."""
 
 
-async def review(stage: Stage, cast: Cast) -> str:
-    """Play the round of December 2010; its identity."""
-    rounds = stage.evaluation
+@dataclass(frozen=True)
+class RoundDays:
+    """A round: its name, from when to when, and the branches it is on (all where none is named)."""
+
+    key: str
+    zh: str
+    en: str
+    opens: date
+    closes: date
+    only: tuple[str, ...] = ()
+    rehearsal: bool = False
+
+
+ROUNDS = (
+    RoundDays(
+        "R0", "评议演练", "Rehearsal of the review", date(2010, 11, 22), date(2010, 11, 24), ("B01", "B08"),
+        rehearsal=True
+    ),
+    RoundDays(
+        "R1", "2010 年下半年群众评议", "Mass review, second half of 2010", date(2010, 12, 6), date(2010, 12, 17)
+    ),
+    RoundDays(
+        "R1b", "2010 年下半年群众评议（重评）", "Mass review, second half of 2010, held again", date(2010, 12, 21),
+        date(2010, 12, 29), (THIN,)
+    ),
+    RoundDays("R2", "2011 年上半年群众评议", "Mass review, first half of 2011", date(2011, 5, 16), date(2011, 5, 27)),
+    RoundDays("R3", "2011 年下半年群众评议", "Mass review, second half of 2011", date(2011, 12, 5), date(2011, 12, 16)),
+    RoundDays("R4", "2012 年上半年群众评议", "Mass review, first half of 2012", date(2012, 5, 14), date(2012, 5, 25)),
+)  # fmt: skip
+VOTING = 3
+"""On so many evenings of a round people vote."""
+
+Part = tuple[BranchCast, str]
+
+
+@dataclass
+class _Round:
+    """A round under way: its identity, and the credentials in the raters' hands."""
+
+    days: RoundDays
+    round_id: str = ""
+    credentials: Mapping[tuple[str, str], Sequence[str]] | None = None
+    cast: int = 0
+
+
+def reviewing(scene: Scene) -> Iterator[Act]:
+    """Each round from its announcement to its close."""
+    for days in ROUNDS:
+        under_way = _Round(days)
+        yield Act(moment(days.opens - timedelta(days=3)), partial(_announce, scene, under_way))
+        yield Act(moment(days.opens, 8), partial(_open, scene, under_way))
+        for evening in evenings(days):
+            yield Act(moment(evening, 19, 30), partial(_vote, scene, under_way, evening))
+        yield Act(moment(days.closes, 18), partial(_close, scene, under_way))
+
+
+def evenings(days: RoundDays) -> list[date]:
+    """The evenings on which people vote."""
+    apart = (days.closes - days.opens).days // VOTING
+    return [days.opens + timedelta(days=n * apart) for n in range(VOTING)]
+
+
+async def _announce(scene: Scene, under_way: _Round) -> None:
+    stage, days = scene.stage, under_way.days
     await stage.heard()
-    opens, closes = "2010-12-06T08:00:00+08:00", "2010-12-17T18:00:00+08:00"
-    stage.at(2010, 11, 25, 9)
-    round_id = await rounds.create(
+    stage.at(days.opens - timedelta(days=3))
+    subjects = _subjects(scene, days)
+    under_way.round_id = await stage.evaluation.create(
         "rounds",
         {
-            "campaign_id": cast.campaign_id,
-            "title": {"zh": "2010 年下半年群众评议", "en": "Mass review, second half of 2010"},
-            "subjects": [entry.unit_id for entry in cast.branches],
-            "opens_at": opens,
-            "closes_at": closes,
+            "campaign_id": scene.cast.campaign_id,
+            "title": {"zh": days.zh, "en": days.en},
+            "subjects": [entry.unit_id for entry in subjects],
+            "opens_at": moment(days.opens, 8).isoformat(),
+            "closes_at": moment(days.closes, 18).isoformat(),
+            "rehearsal": days.rehearsal,
         },
     )
-    stage.at(2010, 12, 1, 9)
-    rolls = [{"unit_id": e.unit_id, "rater_class": "mass", "entries": list(_roll(n, e))} for n, e in _each(cast)]
-    await rounds.ask(f"rounds/{round_id}/electorate", {"parts": rolls})
-    credentials = [await _issue(stage, round_id, entry) for entry in cast.branches]
-    issued = sum(len(part) for entry in credentials for part in entry)
-    stage.tell(
-        f"公布评议安排，冻结参评名单，发放 {issued} 个一次性凭证；凭证只显示一次，库里只有散列。",
-        f"The round is announced, the electorate frozen, {issued} one-time credentials issued: only hashes are kept.",
+    stage.at(days.opens - timedelta(days=3), 15)
+    rolls = [{"unit_id": entry.unit_id, "rater_class": "mass", "entries": list(_roll(entry))} for entry in subjects]
+    await stage.evaluation.ask(f"rounds/{under_way.round_id}/electorate", {"parts": rolls})
+    parts = [(entry, rater_class) for entry in subjects for rater_class in ("mass", "members")]
+    issued = await stage.evaluation.all(
+        Ask(f"rounds/{under_way.round_id}/credentials", {"unit_id": entry.unit_id, "rater_class": rater_class})
+        for entry, rater_class in parts
     )
-    stage.at(2010, 12, 6, 8)
-    await rounds.ask(f"rounds/{round_id}/open", {})
-    first = credentials[0][0][0]
-    await _vote(stage, round_id, credentials)
-    try:
-        await _cast(stage, round_id, first, 0, 0)
-    except Refused as refused:
-        stage.tell_refusal("有人用同一凭证再投一次", "Somebody votes again with the same credential", refused)
-    stage.at(2010, 12, 17, 18)
-    await rounds.ask(f"rounds/{round_id}/close", {})
-    try:
-        await _cast(stage, round_id, credentials[1][0][-1], 1, 1)
-    except Refused as refused:
-        stage.tell_refusal("截止后还有人投票", "Somebody votes after the close", refused)
-    stage.tell("评议截止，计票入台账。", "The round is closed and tallied into the ledger.")
-    await stage.heard()
-    return round_id
+    under_way.credentials = {
+        (entry.branch.key, rater_class): answer["credentials"]
+        for (entry, rater_class), answer in zip(parts, issued, strict=True)
+    }
+    count = sum(len(part) for part in under_way.credentials.values())
+    stage.tell(
+        f"{days.zh}：冻结参评名单，发放 {count} 个一次性凭证；凭证只显示一次，库里只有散列。",
+        f"{days.en}: the electorate is frozen, {count} one-time credentials are issued; only hashes are kept.",
+    )
 
 
-async def _issue(stage: Stage, round_id: str, entry: BranchCast) -> tuple[list[str], list[str]]:
-    mass, members = [
-        (await stage.evaluation.ask(f"rounds/{round_id}/credentials", {"unit_id": entry.unit_id, "rater_class": key}))
-        for key in ("mass", "members")
+async def _open(scene: Scene, under_way: _Round) -> None:
+    scene.stage.at(under_way.days.opens, 8)
+    await scene.stage.evaluation.ask(f"rounds/{under_way.round_id}/open", {})
+
+
+async def _vote(scene: Scene, under_way: _Round, evening: date) -> None:
+    stage, days = scene.stage, under_way.days
+    stage.at(evening, 19, 30)
+    turn = evenings(days).index(evening)
+    assert under_way.credentials is not None
+    path = f"rounds/{under_way.round_id}/ballots"
+    ballots = [
+        Ask(path, {"credential": credential, "rows": _rows(scene, days, entry, rater_class, n)})
+        for entry in _subjects(scene, days)
+        for rater_class in ("mass", "members")
+        for n, credential in enumerate(under_way.credentials[entry.branch.key, rater_class])
+        if n % VOTING == turn and _comes(scene, days, entry, rater_class, n)
     ]
-    return mass["credentials"], members["credentials"]
+    await stage.evaluation.all(ballots)
+    under_way.cast += len(ballots)
+    stage.at(evening, 21)
+    await stage.evaluation.ask(f"rounds/{under_way.round_id}/report", {})
+    if days.key == "R1" and turn == 0:
+        try:
+            await stage.evaluation.ask(ballots[0].path, ballots[0].body)
+        except Refused as refused:
+            stage.tell_refusal("有人用同一凭证再投一次", "Somebody votes again with the same credential", refused)
 
 
-async def _vote(stage: Stage, round_id: str, credentials: list[tuple[list[str], list[str]]]) -> None:
-    for day in range(6, 17):
-        stage.at(2010, 12, day, 20)
-        cast = 0
-        for n, (parts, counts) in enumerate(zip(credentials, TAKING_PART, strict=True)):
-            for part, count in zip(parts, counts, strict=True):
-                for k, credential in enumerate(part[:count]):
-                    if 6 + k % 11 == day:
-                        await _cast(stage, round_id, credential, n, k)
-                        cast += 1
-        if cast:
-            await stage.evaluation.ask(f"rounds/{round_id}/report", {})
-    total = sum(mass + members for mass, members in TAKING_PART)
-    stage.tell(
-        f"{total} 人凭证打分；对外只按小时公布各类人数，不公布单张选票。",
-        f"{total} people vote; only running counts are made public, never a single ballot.",
+async def _close(scene: Scene, under_way: _Round) -> None:
+    stage, days = scene.stage, under_way.days
+    stage.at(days.closes, 18)
+    await stage.evaluation.ask(f"rounds/{under_way.round_id}/close", {})
+    zh, en = (
+        ("演练不入台账", "a rehearsal enters no ledger")
+        if days.rehearsal
+        else ("计票入台账", "tallied into the ledger")
     )
+    stage.tell(f"{days.zh}：{under_way.cast} 人投票，{zh}。", f"{days.en}: {under_way.cast} people voted; {en}.")
 
 
-async def _cast(stage: Stage, round_id: str, credential: str, branch: int, k: int) -> None:
-    rows = {row: _grade(branch, k, n) for n, row in enumerate(ROWS)}
-    await stage.evaluation.ask(f"rounds/{round_id}/ballots", {"credential": credential, "rows": rows})
+def _subjects(scene: Scene, days: RoundDays) -> list[BranchCast]:
+    return [entry for key, entry in scene.cast.branches.items() if not days.only or key in days.only]
 
 
-def _grade(branch: int, k: int, row: int) -> str | None:
-    """The grade one rater gives in one row: a fixed pattern, best in the third branch."""
-    if branch == 2:
-        return "satisfied"
-    if (k + 3 * row) % 29 == 7:
-        return None
-    turn = (7 * k + 3 * row + 5 * branch) % 20
-    for grade, upto in (("satisfied", 12 - 2 * branch), ("fairly_satisfied", 17 - branch), ("basically_satisfied", 19)):
-        if turn < upto:
-            return grade
-    return "not_satisfied"
-
-
-def _each(cast: Cast) -> Iterator[tuple[int, BranchCast]]:
-    return iter(enumerate(cast.branches))
-
-
-def _roll(n: int, entry: BranchCast) -> Iterator[str]:
+def _roll(entry: BranchCast) -> Iterator[str]:
     """Invented student and staff numbers."""
-    return (f"2010{n + 1:02}{k:04}" for k in range(1, entry.branch.public + 1))
+    return (f"2010{entry.branch.key[1:]}{k:04}" for k in range(1, entry.branch.public + 1))
+
+
+def _comes(scene: Scene, days: RoundDays, entry: BranchCast, rater_class: str, n: int) -> bool:
+    if (days.key, entry.branch.key) == ("R1", THIN):
+        # Of the public one in forty comes, of the members nobody.
+        return rater_class == "mass" and n < max(2, entry.branch.public // 40)
+    likely = 72 if rater_class == "mass" else 90
+    return scene.dice.chance(likely, "comes", days.key, entry.branch.key, rater_class, n)
+
+
+def _rows(scene: Scene, days: RoundDays, entry: BranchCast, rater_class: str, n: int) -> dict[str, Any]:
+    """What one rater says of a unit: row by row, round a mood of their own."""
+    drawn = days.key, entry.branch.key, rater_class, n
+    if (days.key, entry.branch.key) == ("R1", THIN):
+        return dict.fromkeys(ROWS, "satisfied")
+    mood = scene.dice.below(21, "mood", *drawn) - 10
+    return {row: _grade(scene, entry, mood, *drawn, row) for row in ROWS}
+
+
+def _grade(scene: Scene, entry: BranchCast, mood: int, *drawn: object) -> str | None:
+    if scene.dice.chance(3, "abstains", *drawn):
+        return None
+    well = min(97, entry.branch.regard + mood)
+    grades = (("satisfied", 6 * well), ("fairly_satisfied", 4 * well))
+    rest = (("basically_satisfied", 7 * (100 - well)), ("not_satisfied", 3 * (100 - well)))
+    return scene.dice.among((*grades, *rest), "grade", *drawn)

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 
 from avow.demo.client import Player, Refused
 from avow.kernel.ports import SimulatedClock
 
 COLLEGE_TIME = timezone(timedelta(hours=8))
-HEARD_WITHIN = 30.0
+HEARD_WITHIN = 120.0
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,11 @@ async def _has_heard(importer: Player, public: int) -> bool:
     return heard >= public
 
 
+def moment(day: date, hour: int = 9, minute: int = 0) -> datetime:
+    """A moment of the college's time."""
+    return datetime.combine(day, time(hour, minute), COLLEGE_TIME)
+
+
 @dataclass
 class Stage:
     """Where the demo is played."""
@@ -37,11 +42,16 @@ class Stage:
     listener: Callable[[Line], None]
     lines: list[Line] = field(default_factory=list)
 
-    def at(self, year: int, month: int, day: int, hour: int, minute: int = 0) -> datetime:
+    @property
+    def commands(self) -> int:
+        """How many commands were given so far."""
+        return self.pledge.commands + self.evaluation.commands
+
+    def at(self, day: date, hour: int = 9, minute: int = 0) -> datetime:
         """Move the clock on to a moment of the college's time."""
-        moment = datetime(year, month, day, hour, minute, tzinfo=COLLEGE_TIME)
-        self.clock.set(moment)
-        return moment
+        then = moment(day, hour, minute)
+        self.clock.set(then)
+        return then
 
     def tell(self, zh: str, en: str, refused: str | None = None) -> None:
         """Say what happened."""
