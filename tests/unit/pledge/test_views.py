@@ -33,13 +33,26 @@ from avow_pledge.reading.register import (
 )
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
-from tests.unit.pledge.college import COMMITTEE, NAMES, ROLES, College, a_comment, a_draft, a_meeting
+from tests.unit.pledge.college import (
+    COMMITTEE,
+    NAMES,
+    OUTSIDER,
+    ROLES,
+    College,
+    a_comment,
+    a_draft,
+    a_draft_of,
+    a_meeting,
+)
 
 OTHER_PLEDGE, THIRD_PLEDGE = identity(301), identity(302)
 
 
+PLEDGERS = {PLEDGE: (MEMBER, UNIT), OTHER_PLEDGE: (SECRETARY, UNIT), THIRD_PLEDGE: (LEADER, OTHER_UNIT)}
+
+
 async def make(college: College, pledge_id: str = PLEDGE, scope: str = "college") -> None:
-    await college.tell(pledge, pledge_id, a_draft(scope), pledge_facts)
+    await college.tell(pledge, pledge_id, a_draft_of(*PLEDGERS[pledge_id], scope), pledge_facts)
     await college.tell(pledge, pledge_id, SubmitPledge(), pledge_facts)
     await college.tell(pledge, pledge_id, ApprovePledge(), pledge_facts)
     await college.tell(pledge, pledge_id, MakePledge(channel="website"), pledge_facts)
@@ -51,7 +64,7 @@ async def hold(college: College, scope: str = "college") -> None:
 
 
 async def the_wall(college: College) -> list[WallEntry]:
-    return await college.see(lambda connection: wall_entries(connection, ORG))
+    return await college.see(lambda connection: wall_entries(connection, ORG, college.clock.now()))
 
 
 async def erase(college: College, subject: str) -> None:
@@ -90,11 +103,15 @@ async def test_the_wall_shows_the_newest_first_page_by_page_and_narrowed(college
     for pledge_id, scope in ((PLEDGE, "branch"), (OTHER_PLEDGE, "public"), (THIRD_PLEDGE, "public")):
         await make(college, pledge_id, scope)
 
+    now = college.clock.now()
+
     def pages(connection: Connection) -> list[list[str]]:
-        first = wall_entries(connection, ORG, limit=2)
-        second = wall_entries(connection, ORG, after=first[-1].position, limit=2)
-        narrowed = wall_entries(connection, ORG, campaign_id=CAMPAIGN, unit_id=UNIT, pledger_id=MEMBER, scope="branch")
-        elsewhere = wall_entries(connection, ORG, unit_id=OTHER_UNIT)
+        first = wall_entries(connection, ORG, now, limit=2)
+        second = wall_entries(connection, ORG, now, after=first[-1].position, limit=2)
+        narrowed = wall_entries(
+            connection, ORG, now, campaign_id=CAMPAIGN, unit_id=UNIT, pledger_id=MEMBER, scope="branch"
+        )
+        elsewhere = wall_entries(connection, ORG, now, unit_id=COMMITTEE)
         return [[entry.pledge_id for entry in page] for page in (first, second, narrowed, elsewhere)]
 
     assert await college.see(pages) == [[THIRD_PLEDGE, OTHER_PLEDGE], [PLEDGE], [PLEDGE], []]
@@ -112,6 +129,18 @@ async def test_a_meeting_shows_its_comments_and_how_many_there_are(college: Coll
     assert await college.see(lambda connection: meeting_entries(connection, ORG, kind="symposium")) == []
     assert await college.see(lambda connection: meeting_entries(connection, ORG, after=held.position)) == []
     assert await college.see(lambda connection: comment_entries(connection, ORG, unit_id=OTHER_UNIT)) == []
+
+
+async def test_comments_on_a_member_show_beside_those_on_the_unit(college: College) -> None:
+    """R-36"""
+    await hold(college)
+    on_a_member = a_comment().model_copy(update={"person_id": MEMBER, "grade": 91})
+    await college.tell(meeting, MEETING, on_a_member, meeting_facts, LEADER)
+    on_a_stranger = on_a_member.model_copy(update={"person_id": OUTSIDER})
+    assert await college.refuses(meeting, MEETING, on_a_stranger, meeting_facts, LEADER) == "comment.person_not_member"
+    newest, older = await college.see(lambda connection: comment_entries(connection, ORG, MEETING))
+    assert (newest.person_id, newest.grade, older.person_id) == (MEMBER, 91, None)
+    assert await college.see(lambda connection: comment_entries(connection, ORG, person_id=MEMBER)) == [newest]
 
 
 @pytest.mark.parametrize(("scope", "shown"), [("public", "通报承诺进展"), ("branch", ERASED)])

@@ -31,13 +31,14 @@ class MeetingEntry(BaseModel):
 
 
 class CommentEntry(BaseModel):
-    """A leader's comment."""
+    """A leader's comment on a unit, or on the member of it that is named."""
 
     model_config = ConfigDict(frozen=True)
 
     meeting_id: str
     unit_id: str
     commentator_id: str
+    person_id: str | None
     grade: int | None
     scope: str
     commented_at: datetime
@@ -70,12 +71,13 @@ def comment_entries(
     meeting_id: str | None = None,
     unit_id: str | None = None,
     commentator_id: str | None = None,
+    person_id: str | None = None,
     after: int | None = None,
     limit: int = 100,
 ) -> list[CommentEntry]:
     """The comments, newest record first; `after` is the position the page before ended at."""
     sql = comments.sql(MeetingRegister.version)
-    wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id}
+    wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id, "person_id": person_id}
     rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).mappings().all()
     text = opener(connection, org, (row["sealed_text"] for row in rows))
     return [CommentEntry.model_validate({**row, "text": text(row["sealed_text"], row["text"])}) for row in rows]
