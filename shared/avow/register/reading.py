@@ -52,6 +52,16 @@ class Unit:
         return self.since <= moment and (self.until is None or moment < self.until)
 
 
+@dataclass(frozen=True)
+class Membership:
+    """A person's membership of a unit."""
+
+    person_id: str
+    unit_id: str
+    since: datetime
+    until: datetime | None
+
+
 @dataclass
 class RegisterReader:
     """Reads the register of one organisation in one snapshot, noting what it rests on."""
@@ -127,6 +137,21 @@ class RegisterReader:
         stands = sql.c.until.is_(None) | (sql.c.until > moment)
         query = select(sql.c.unit_id).where(sql.c.org == self.org, sql.c.parent_id == unit_id, stands)
         return len(self.connection.scalars(query).all())
+
+    def every_unit(self, kinds: Sequence[str]) -> list[Unit]:
+        """The units of these kinds there ever were, in the order of their identities; notes nothing."""
+        sql = units.sql(Register.version)
+        query = select(sql).where(sql.c.org == self.org, sql.c.kind.in_(kinds)).order_by(sql.c.unit_id)
+        return [
+            Unit(row.unit_id, row.kind, row.category, row.parent_id, row.since, row.until, row.merged_into)
+            for row in self.connection.execute(query)
+        ]
+
+    def every_membership(self) -> list[Membership]:
+        """The memberships there ever were, by person and time; notes nothing."""
+        sql = memberships.sql(Register.version)
+        query = select(sql).where(sql.c.org == self.org).order_by(sql.c.person_id, sql.c.since)
+        return [Membership(row.person_id, row.unit_id, row.since, row.until) for row in self.connection.execute(query)]
 
     def units_of(self, person_id: str, at: datetime) -> dict[str, str]:
         """The units a person is a member of at a moment, with the standing there."""

@@ -3,6 +3,7 @@
 from avow.projections.projection import Projection
 from avow.register.projection import Register
 from avow_pledge.projections.meeting_register import MeetingRegister
+from avow_pledge.projections.obligation_calendar import ObligationCalendar
 from avow_pledge.projections.pledge_wall import PledgeWall
 
-PROJECTIONS: tuple[Projection, ...] = (Register(), PledgeWall(), MeetingRegister())
+PROJECTIONS: tuple[Projection, ...] = (Register(), PledgeWall(), MeetingRegister(), ObligationCalendar())
