@@ -35,6 +35,7 @@ EXPECTED = {
         "pledge_wall v2": "1ceccad5c7d74b7d2fe6281509f7ab423afa9263c1141958545967692c3d6111",
         "meeting_register v2": "721326480f6fc9d35f2e10c8c68ffa96bbdbc987411f405deb79d73159507138",
         "obligation_calendar v1": "8689656e70c381e31a1fe40e7cda4bf8b32641555c6c27bebf99371ecd47fe86",
+        "work_plans v1": "a333f010e87049a327e9bad356b8f43663599e09de9f1fd4e189b0db966299a7",
     },
     "evaluation": {
         "register v3": REGISTER,
@@ -155,7 +156,7 @@ async def test_what_a_later_release_wrote_is_carried_along_and_stops_only_who_as
         assert verdict.ok
         reached = {view.name: view.position for view in verdict.sides[0].projections}
         assert reached == {"register": end} | dict.fromkeys(
-            ("pledge_wall", "meeting_register", "obligation_calendar"), end + 3
+            ("pledge_wall", "meeting_register", "obligation_calendar", "work_plans"), end + 3
         )
 
         assert await _project(ahead, LATER["pledge"]) == {}

@@ -18,7 +18,20 @@ from avow_pledge.domain.pledge import (
     PledgeReturned,
     PledgeSubmitted,
 )
-from tests.kit.contract_examples import BRANCH, CAMPAIGN, ITEM, MEMBER, PLEDGE, PLEDGER, ROUND, WORDING
+from avow_pledge.domain.work_plan import WorkPlanDrafted, WorkPlanReturned, WorkPlanRevised
+from tests.kit.contract_examples import (
+    BRANCH,
+    CAMPAIGN,
+    ITEM,
+    MEMBER,
+    PLAN,
+    PLAN_ITEM,
+    PLAN_WORDING,
+    PLEDGE,
+    PLEDGER,
+    ROUND,
+    WORDING,
+)
 from tests.kit.logs import identity
 
 PRIVATE_EXAMPLES: tuple[PrivateEvent, ...] = (
@@ -61,6 +74,19 @@ PRIVATE_EXAMPLES: tuple[PrivateEvent, ...] = (
         scope="college",
         note="已答疑十八次，半次改为线上",
     ),
+    WorkPlanDrafted(
+        plan_id=PLAN,
+        campaign_id=CAMPAIGN,
+        unit_id=BRANCH,
+        phase="phase1",
+        revision=1,
+        service_audience="计算机系本科新生",
+        items=(PLAN_ITEM,),
+        scope="college",
+        wording=(PLAN_WORDING,),
+    ),
+    WorkPlanReturned(plan_id=PLAN, unit_id=BRANCH, reason="请写明责任人"),
+    WorkPlanRevised(plan_id=PLAN, unit_id=BRANCH, reason="责任人调离"),
     RollFrozen(round_id=ROUND, unit_id=BRANCH, rater_class="public", entries=("20100101", "20100102", MEMBER)),
     CredentialsIssued(
         round_id=ROUND, unit_id=BRANCH, rater_class="public", generation=2, hashes=("0" * 64, "0123456789abcdef" * 4)

@@ -85,6 +85,7 @@ def test_an_obligation_is_assessed_where_all_its_evidence_can_be_on_record() -> 
     """R-33, R-34, R-40"""
     assert {each.key for each in PROGRAMME.obligations if is_assessable(each)} == {
         "mobilisation",
+        "work_plan",
         "member_pledge",
         "monthly_committee",
         "quarterly_summary",

@@ -11,6 +11,7 @@ from avow_pledge.domain.pledge import (
     PledgeReturned,
     PledgeSubmitted,
 )
+from avow_pledge.domain.work_plan import WorkPlanDrafted, WorkPlanReturned, WorkPlanRevised
 
 PRIVATE_EVENTS: tuple[type[Event], ...] = (
     CampaignDrafted,
@@ -22,5 +23,8 @@ PRIVATE_EVENTS: tuple[type[Event], ...] = (
     PledgeReturned,
     PledgePlaceTaken,
     PledgeProgressReported,
+    WorkPlanDrafted,
+    WorkPlanReturned,
+    WorkPlanRevised,
 )
 """What never leaves the service."""

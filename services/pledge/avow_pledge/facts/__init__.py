@@ -9,6 +9,7 @@ from avow_pledge.facts.meeting import meeting_facts
 from avow_pledge.facts.obligation import obligation_facts
 from avow_pledge.facts.organisation import erasure_facts, membership_facts, person_facts, role_facts, unit_facts
 from avow_pledge.facts.pledge import pledge_facts, pledge_redraft_facts
+from avow_pledge.facts.work_plan import work_plan_facts
 
 __all__ = [
     "campaign_facts",
@@ -22,4 +23,5 @@ __all__ = [
     "pledge_redraft_facts",
     "role_facts",
     "unit_facts",
+    "work_plan_facts",
 ]

@@ -7,6 +7,7 @@ campaign. What is due and not assessed is for whoever reads to say.
 from avow.contracts.meeting import CommentRecorded, MeetingHeld
 from avow.contracts.obligation import ObligationAssessed, ObligationReassessed, ObligationWaived
 from avow.contracts.pledge import PledgeMade
+from avow.contracts.work_plan import WorkPlanAdopted
 from avow.eventlog.records import Recorded
 from avow.kernel.seal import Seal
 from avow.projections.projection import (
@@ -108,6 +109,17 @@ class ObligationCalendar(Projection):
             member_id=event.pledger.id if event.pledger.kind == "member" else None,
             agenda=[],
             phase=event.phase or "",
+        )
+
+    @on(WorkPlanAdopted, row=evidence.at(_record_id))
+    def planned(self, event: WorkPlanAdopted, recorded: Recorded, row: Row) -> None:
+        row.update(
+            campaign_id=event.campaign_id,
+            type=event.type,
+            at=recorded.occurred_at,
+            unit_id=event.unit_id,
+            agenda=[],
+            phase=event.phase,
         )
 
     @on(ObligationAssessed, row=calendar.at("obligation_id"))

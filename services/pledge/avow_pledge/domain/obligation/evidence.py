@@ -12,11 +12,12 @@ from datetime import date, datetime
 from avow.contracts.meeting import CommentRecorded, MeetingHeld
 from avow.contracts.obligation import Outcome
 from avow.contracts.pledge import PledgeMade
+from avow.contracts.work_plan import WorkPlanAdopted
 from avow.kernel.message import PublicEvent
 from avow.programme.cadence import Evidence, Obligation
 from avow_pledge.domain.obligation.calendar import Occasion, has_calendar
 
-EVIDENCE: tuple[type[PublicEvent], ...] = (MeetingHeld, CommentRecorded, PledgeMade)
+EVIDENCE: tuple[type[PublicEvent], ...] = (MeetingHeld, CommentRecorded, PledgeMade, WorkPlanAdopted)
 """The events that can be evidence; an obligation that names any other is not assessed."""
 
 
