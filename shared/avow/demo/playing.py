@@ -5,6 +5,7 @@ Promises: the same commands in the same order and the same figures each time; id
 
 from datetime import datetime
 
+from avow.demo.carrying_out import carry_out
 from avow.demo.founding import found
 from avow.demo.promising import meet, promise
 from avow.demo.reviewing import review
@@ -19,4 +20,5 @@ async def play(stage: Stage) -> str:
     cast = await found(stage)
     await promise(stage, cast)
     await meet(stage, cast)
+    await carry_out(stage, cast)
     return await review(stage, cast)

@@ -17,9 +17,26 @@ from avow.projections.projector import checkpoint, project
 from avow.register.people import person_entries
 from avow_pledge.domain.meeting import meeting
 from avow_pledge.domain.membership import LeaveUnit, membership
-from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, pledge
+from avow_pledge.domain.obligation import AssessObligations, obligation_round
+from avow_pledge.domain.pledge import (
+    ApprovePledge,
+    MakePledge,
+    ReportProgress,
+    SubmitPledge,
+    VerifyItem,
+    WithdrawPledge,
+    pledge,
+)
 from avow_pledge.domain.role import EndRole, role
-from avow_pledge.facts import meeting_facts, membership_facts, pledge_facts, role_facts
+from avow_pledge.domain.work_plan import work_plan
+from avow_pledge.facts import (
+    meeting_facts,
+    membership_facts,
+    obligation_facts,
+    pledge_facts,
+    role_facts,
+    work_plan_facts,
+)
 from avow_pledge.projections import PROJECTIONS
 from avow_pledge.projections.pledge_wall import PledgeWall, wall
 from avow_pledge.reading.meetings import comment_entries, meeting_entries
@@ -44,8 +61,9 @@ from tests.unit.pledge.college import (
     a_draft_of,
     a_meeting,
 )
+from tests.unit.pledge.test_work_plan import PLAN, a_plan
 
-OTHER_PLEDGE, THIRD_PLEDGE = identity(301), identity(302)
+OTHER_PLEDGE, THIRD_PLEDGE, ROUND = identity(301), identity(302), identity(303)
 
 
 PLEDGERS = {PLEDGE: (MEMBER, UNIT), OTHER_PLEDGE: (SECRETARY, UNIT), THIRD_PLEDGE: (LEADER, OTHER_UNIT)}
@@ -214,6 +232,15 @@ async def test_a_view_folded_anew_is_the_same(college: College, projection: Proj
     await make(college, PLEDGE, "branch")
     await make(college, OTHER_PLEDGE, "public")
     await hold(college)
+    await college.tell(
+        pledge, PLEDGE, ReportProgress(item=0, percent=90, fulfilled=True, note="值班两月"), pledge_facts
+    )
+    await college.tell(pledge, PLEDGE, VerifyItem(item=0), pledge_facts)
+    await college.tell(pledge, PLEDGE, WithdrawPledge(reason="值班室停用"), pledge_facts)
+    await college.tell(work_plan, PLAN, a_plan(), work_plan_facts)
+    college.clock.set(college.clock.now().replace(month=8, day=6))
+    july = AssessObligations(campaign_id=CAMPAIGN, obligation="monthly_committee", starts_on=date(2010, 7, 1))
+    await college.tell(obligation_round, ROUND, july, obligation_facts)
     live = await college.see(lambda connection: checksum(connection, ORG, projection))
 
     def fold_anew(connection: Connection) -> str:
