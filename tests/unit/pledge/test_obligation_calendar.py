@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from avow.contracts.catalogue import PUBLIC_EVENTS
 from avow_pledge.domain.meeting import meeting
 from avow_pledge.domain.membership import TransferMember, membership
 from avow_pledge.domain.obligation import AssessObligations, WaiveObligation, obligation_round, round_id
+from avow_pledge.domain.obligation.evidence import EVIDENCE
 from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, pledge
 from avow_pledge.domain.unit import MergeUnit, unit
 from avow_pledge.facts import meeting_facts, membership_facts, obligation_facts, pledge_facts, unit_facts
+from avow_pledge.projections.obligation_calendar import ObligationCalendar
 from avow_pledge.reading.obligations import ObligationEntry, RoundEntry, Wanted, obligation_entries, round_entries
 from tests.kit.logs import ORG
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
@@ -37,6 +40,11 @@ async def the_calendar(college: College, **wanted: object) -> Sequence[Obligatio
 async def the_rounds(college: College) -> dict[tuple[str, date], RoundEntry]:
     found = await college.see(lambda connection: round_entries(connection, ORG, CAMPAIGN, college.clock.now()))
     return {(entry.obligation, entry.starts_on): entry for entry in found}
+
+
+def test_every_event_that_can_be_evidence_is_public_and_kept_as_such() -> None:
+    assert set(EVIDENCE) <= set(PUBLIC_EVENTS["pledge"])
+    assert {event.type for event in EVIDENCE} <= set(ObligationCalendar.handlers)
 
 
 async def test_a_month_is_assessed_and_a_late_entry_changes_what_was_said(college: College) -> None:

@@ -8,7 +8,6 @@ Limit: duties that hang on another event or on working days have no calendar her
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 
 from avow.programme.cadence import FromStart, Obligation, OnDates, Period, PeriodEnd
 from avow_pledge.domain.campaign import RunningCampaign
@@ -79,9 +78,11 @@ def _periods(due: PeriodEnd, grace: timedelta, campaign: RunningCampaign) -> Ite
 
 def _dates(due: OnDates, grace: timedelta, campaign: RunningCampaign) -> Iterator[Occasion]:
     """From the day behind the date before to the date."""
-    days = [campaign.starts_on - _DAY, *sorted(due.dates)]
-    for n, (before, day) in enumerate(pairwise(days), start=2):
-        yield Occasion(before + _DAY, day, day, day + grace, late_until=days[n] if n < len(days) else None)
+    days = sorted(due.dates)
+    starts = [campaign.starts_on, *(day + _DAY for day in days[:-1])]
+    late = [*days[1:], None]
+    for start, day, late_until in zip(starts, days, late, strict=True):
+        yield Occasion(start, day, day, day + grace, late_until=late_until)
 
 
 def _later(start: date, months: int) -> date:
