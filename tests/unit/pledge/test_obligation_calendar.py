@@ -13,7 +13,7 @@ from avow_pledge.domain.unit import MergeUnit, unit
 from avow_pledge.facts import meeting_facts, membership_facts, obligation_facts, pledge_facts, unit_facts
 from avow_pledge.projections.obligation_calendar import ObligationCalendar
 from avow_pledge.reading.obligations import ObligationEntry, RoundEntry, Wanted, obligation_entries, round_entries
-from tests.kit.logs import ORG
+from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
 from tests.unit.pledge.college import OFFICE_HAND, OUTSIDER, College, a_comment, a_draft, a_meeting
 
@@ -65,6 +65,18 @@ async def test_a_month_is_assessed_and_a_late_entry_changes_what_was_said(colleg
     assert (entry.outcome, entry.met_on, entry.met_by) == ("met", date(2010, 7, 31), [str(record.event_id)])
     assert (entry.round_id, entry.assessed_at) == (ROUND, college.clock.now())
     assert [e.owner.id for e in await the_calendar(college, outcome="missed", round_id=ROUND)] == [OTHER_UNIT]
+
+
+async def test_what_had_not_happened_when_it_is_assessed_does_not_count(college: College) -> None:
+    """R-33: an assessment entered late says what was to be said on its day."""
+    assessing = at(college, 2010, 8, 6)
+    at(college, 2010, 8, 10)
+    for meeting_id in (MEETING, identity(600)):
+        await college.tell(meeting, meeting_id, a_meeting(), meeting_facts, SECRETARY)
+    assert await assess(college, JULY.model_copy(update={"occurred_at": assessing})) == 2
+    assert {entry.outcome for entry in await the_calendar(college)} == {"missed"}
+    assert await assess(college) == 1
+    assert [entry.owner.id for entry in await the_calendar(college, outcome="met_late")] == [UNIT]
 
 
 async def test_assessing_and_waiving_are_the_offices(college: College) -> None:

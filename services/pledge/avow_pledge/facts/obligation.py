@@ -40,7 +40,7 @@ def obligation_facts(connection: Connection, asked: Asked[RoundCommand, Round]) 
     campaign = running_campaign(reader, command.campaign_id, asked.occurred_at)
     obligation = choose(campaign.programme.obligation, command.obligation, "obligation")
     zone = ZoneInfo(campaign.programme.time_zone)
-    records = _records(connection, asked.org, command.campaign_id, obligation, zone)
+    records = _records(connection, asked, command.campaign_id, obligation, zone)
     facts = replace(_facts(asked, campaign), owing=_owing(reader, obligation, zone), records=records)
     return Grounds(facts, reader.expect)
 
@@ -67,12 +67,13 @@ def _span(unit_id: str, since: datetime, until: datetime | None, zone: ZoneInfo)
 
 
 def _records(
-    connection: Connection, org: str, campaign_id: str, obligation: Obligation, zone: ZoneInfo
+    connection: Connection, asked: Asked[RoundCommand, Round], campaign_id: str, obligation: Obligation, zone: ZoneInfo
 ) -> dict[str, list[Record]]:
-    """What is on record of each owner: the unit's own, and each member's."""
+    """What is on record of each owner, the unit's own and each member's, and had happened when it is assessed."""
     sql = evidence.sql(ObligationCalendar.version)
     types = {entry.event for entry in obligation.satisfied_by}
-    query = select(sql).where(sql.c.org == org, sql.c.campaign_id == campaign_id, sql.c.type.in_(sorted(types)))
+    query = select(sql).where(sql.c.org == asked.org, sql.c.campaign_id == campaign_id, sql.c.type.in_(sorted(types)))
+    query = query.where(sql.c.at <= asked.occurred_at)
     found: dict[str, list[Record]] = defaultdict(list)
     for row in connection.execute(query):
         found[row.member_id or row.unit_id].append(

@@ -18,6 +18,7 @@ from avow_pledge.domain.obligation.evidence import is_assessable
 from avow_pledge.facts.standing import running_campaign
 from avow_pledge.projections.obligation_calendar import ObligationCalendar, calendar
 from avow_pledge.reading.opening import OR_ERASED, opener
+from avow_pledge.reading.paging import newest_first
 
 
 class ObligationEntry(BaseModel):
@@ -78,11 +79,7 @@ def obligation_entries(
 ) -> list[ObligationEntry]:
     """What was assessed, newest first; `after` is the position the page before ended at."""
     sql = calendar.sql(ObligationCalendar.version)
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
-    query = query.where(*(sql.c[name] == value for name, value in vars(wanted).items() if value is not None))
-    if after is not None:
-        query = query.where(sql.c.position < after)
-    rows = connection.execute(query).mappings().all()
+    rows = connection.execute(newest_first(sql, org, vars(wanted), after, limit)).mappings().all()
     reason = opener(connection, org, (row["sealed_reason"] for row in rows))
     return [
         ObligationEntry.model_validate(

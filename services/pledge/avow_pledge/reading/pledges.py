@@ -1,17 +1,17 @@
 """The pledge wall as it is read, and the reports on its items (R-29, R-31)."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, RowMapping, Select, Table, select
+from sqlalchemy import Connection, RowMapping
 
 from avow.contracts.pledge import ItemWording, PledgeItem, Pledger
 from avow_pledge.projections.pledge_wall import PledgeWall, progress, wall
 from avow_pledge.reading.opening import OR_ERASED, opener
+from avow_pledge.reading.paging import newest_first
 
 
 class ItemStanding(BaseModel):
@@ -81,7 +81,7 @@ def wall_entries(
     """The pledges made, newest first, as they stand at `now`; `after` is the position the page before ended at."""
     sql = wall.sql(PledgeWall.version)
     wanted = {"campaign_id": campaign_id, "unit_id": unit_id, "pledger_id": pledger_id, "scope": scope}
-    rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).mappings().all()
+    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
     wording = opener(connection, org, (row["sealed_wording"] for row in rows))
     return [
         WallEntry.model_validate(
@@ -107,7 +107,7 @@ def progress_entries(
     """The reports, newest record first; `after` is the position the page before ended at."""
     sql = progress.sql(PledgeWall.version)
     wanted = {"pledge_id": pledge_id, "unit_id": unit_id}
-    rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).mappings().all()
+    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
     note = opener(connection, org, (row["sealed_note"] for row in rows))
     return [ProgressEntry.model_validate({**row, "note": note(row["sealed_note"], row["note"])}) for row in rows]
 
@@ -118,11 +118,3 @@ def _as_of(now: datetime, row: RowMapping) -> list[dict[str, Any]]:
         {**item, "overdue": item["state"] in ("open", "declared") and (item["due_on"] or today) < today}
         for item in row["standing"]
     ]
-
-
-def _newest_first(
-    sql: Table, org: str, wanted: Mapping[str, str | None], after: int | None, limit: int
-) -> Select[tuple[object, ...]]:
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    return query if after is None else query.where(sql.c.position < after)

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from avow.contracts.work_plan import PlanItem, PlanWording
 from avow_pledge.projections.work_plans import WorkPlans, plans
 from avow_pledge.reading.opening import OR_ERASED, opener
+from avow_pledge.reading.paging import newest_first
 
 
 class PlanEntry(BaseModel):
@@ -44,12 +45,8 @@ def plan_entries(
 ) -> list[PlanEntry]:
     """The plans, the one first drafted last; `after` is the position the page before ended at."""
     sql = plans.sql(WorkPlans.version)
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
     wanted = {"campaign_id": campaign_id, "unit_id": unit_id, "phase": phase}
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    if after is not None:
-        query = query.where(sql.c.position < after)
-    rows = connection.execute(query).mappings().all()
+    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
     seals = (row[name] for row in rows for name in ("sealed_wording", "reason"))
     opened = opener(connection, org, seals)
     return [
