@@ -272,3 +272,34 @@ class TestExecute:
     async def test_a_command_that_changes_nothing_writes_nothing(self, log: Log) -> None:
         assert await add(log, 1, keyed(), events=0) == Outcome(1, ())
         assert len(await log.rows()) == 1
+
+
+def a_noted_counter() -> Decider[Add, int, Facts, Added | Noted]:
+    """A counter that notes each step beside itself."""
+
+    def decide(command: Add, total: int, facts: Facts) -> list[Added | Noted]:
+        return [Added(by=command.by), Noted(text=str(total + command.by))]
+
+    def evolve(total: int, event: Added | Noted) -> int:
+        return total + event.by if isinstance(event, Added) else total
+
+    return Decider(STREAM, 0, decide, evolve, (Added,), beside={Noted: lambda _: "note/all"})
+
+
+async def test_an_event_beside_goes_into_its_own_stream_with_the_same_append(log: Log) -> None:
+    counter = a_noted_counter()
+    for key in ("key-1", "key-2"):
+        # The second is decided on the state at hand, whose version counts its own stream alone.
+        await log.executor.execute(counter, A, Add(by=3), Grounding(), keyed(key))
+    records = (await log.records())[-4:]
+    own, beside = f"{STREAM}/{A}", "note/all"
+    assert [(record.stream, record.version) for record in records] == [(own, 1), (beside, 1), (own, 2), (beside, 2)]
+    assert b"6" in records[-1].data
+
+
+async def test_a_decision_does_not_hold_once_the_stream_beside_has_moved(log: Log) -> None:
+    at_first = Grounding(lambda connection: {"note/all": 0})
+    moved = proposed(Noted(text="taken"), "note/all")
+    with pytest.raises(Refusal, match=r"log\.conflict"):
+        await rivalled(log, moved).execute(a_noted_counter(), A, Add(by=3), at_first, keyed())
+    assert await total(log) == 0

@@ -28,15 +28,17 @@ from tests.kit.releases import LATER, NOW, LaterPerson, LaterUnit, Release, Weat
 from tests.kit.write_contracts import GOLDEN
 from tests.unit.bus.serving import feed_app, imported_by, lines_of
 
-REGISTER = "b04cdcaeca5bf3de5a250580bfb69039e8e6b59ae446672e545d8ecfa0c289c0"
+REGISTER = "e599e77cc8861f63d76d1f3c64047a1b339fba30fb06a864f21a7ed8bb298a01"
 EXPECTED = {
     "pledge": {
-        "register v2": REGISTER,
-        "pledge_wall v1": "ae617fea805a38ae9f9964b11b26f95c2e54253f4ad658c53358100935f6b232",
-        "meeting_register v1": "92aec2473224b42eecf1082628e4221b90627865d6907cbc77b02a77af39e1ae",
+        "register v3": REGISTER,
+        "pledge_wall v2": "1ceccad5c7d74b7d2fe6281509f7ab423afa9263c1141958545967692c3d6111",
+        "meeting_register v2": "721326480f6fc9d35f2e10c8c68ffa96bbdbc987411f405deb79d73159507138",
+        "obligation_calendar v1": "8689656e70c381e31a1fe40e7cda4bf8b32641555c6c27bebf99371ecd47fe86",
+        "work_plans v1": "a333f010e87049a327e9bad356b8f43663599e09de9f1fd4e189b0db966299a7",
     },
     "evaluation": {
-        "register v2": REGISTER,
+        "register v3": REGISTER,
         "credentials v1": "b6448c812d088be04f908827bb5a9ef7ff2c066de954abd20f620970b76d67fb",
         "round_board v1": "ae27fe6b121eddf3311b773ba95c958246daab678f8038f0133d49ce7a7c4d65",
         "dedicated_ledger v1": "67eb4e7ed85772a7bcb2e2e0b032dc29992011fd17d4614aaa13e6d0194174f8",
@@ -153,7 +155,9 @@ async def test_what_a_later_release_wrote_is_carried_along_and_stops_only_who_as
         verdict = await verify_pair(ORG, *_sides(log, other, NOW))
         assert verdict.ok
         reached = {view.name: view.position for view in verdict.sides[0].projections}
-        assert reached == {"register": end, "pledge_wall": end + 3, "meeting_register": end + 3}
+        assert reached == {"register": end} | dict.fromkeys(
+            ("pledge_wall", "meeting_register", "obligation_calendar", "work_plans"), end + 3
+        )
 
         assert await _project(ahead, LATER["pledge"]) == {}
         verdict = await verify_pair(ORG, *_sides(ahead, other, LATER))

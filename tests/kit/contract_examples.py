@@ -43,10 +43,11 @@ from avow.contracts.review import (
     RowTally,
 )
 from avow.contracts.values import Label
+from avow.contracts.work_plan import PlanItem, PlanWording, WorkPlanAdopted
 from avow.kernel.message import PublicEvent
 from tests.kit.logs import identity
 
-CAMPAIGN, ROUND, PLEDGE, MEETING, OBLIGATION = (identity(n) for n in (1, 2, 3, 4, 5))
+CAMPAIGN, ROUND, PLEDGE, MEETING, OBLIGATION, PLAN = (identity(n) for n in (1, 2, 3, 4, 5, 7))
 COMMITTEE, BRANCH, OTHER_BRANCH = (identity(n) for n in (16, 17, 18))
 MEMBER, SECRETARY, LEADER, FORGOTTEN = (identity(n) for n in (32, 33, 34, 35))
 SINCE = datetime(2010, 6, 1, tzinfo=UTC)
@@ -67,6 +68,8 @@ ITEM = PledgeItem(
     milestones=(date(2010, 12, 31), date(2011, 6, 30)),
     accountable_person_id=MEMBER,
 )
+PLAN_ITEM = PlanItem(milestones=(date(2010, 9, 30),), accountable_person_id=SECRETARY)
+PLAN_WORDING = PlanWording(goal="新生两周内办完手续", task="编写办事指南", measure="各科室核对一遍后上网")
 FORM = ReviewForm(
     rows=(FormRow(key="good.leadership", label=Label(zh="领导班子好", en="Leadership")),),
     grades=(
@@ -149,6 +152,17 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         excused=True,
         scope="college",
         reason="实验室搬迁，答疑场所停用",
+    ),
+    WorkPlanAdopted(
+        plan_id=PLAN,
+        campaign_id=CAMPAIGN,
+        unit_id=BRANCH,
+        phase="phase1",
+        revision=2,
+        service_audience="计算机系本科新生",
+        items=(PLAN_ITEM,),
+        scope="college",
+        wording=(PLAN_WORDING,),
     ),
     MeetingHeld(
         meeting_id=MEETING,

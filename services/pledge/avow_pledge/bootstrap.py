@@ -12,12 +12,15 @@ from avow.web.catalogue import SHARED, Catalogue
 from avow_pledge.domain import PRIVATE_EVENTS
 from avow_pledge.http import routers
 from avow_pledge.projections import PROJECTIONS
+from avow_pledge.projections.obligation_calendar import ObligationCalendar
+from avow_pledge.reactions import assess_ripe_rounds
 
 BLUEPRINT = Blueprint(
     name="pledge",
     event_types=(*every_public_event(), *PRIVATE_EVENTS),
     projections=PROJECTIONS,
-    facts_from=(Register.name,),
+    facts_from=(Register.name, ObligationCalendar.name),
+    chores=(assess_ripe_rounds,),
 )
 
 

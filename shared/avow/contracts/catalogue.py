@@ -31,6 +31,7 @@ from avow.contracts.review import (
     ReviewSubmitted,
     ReviewTallied,
 )
+from avow.contracts.work_plan import WorkPlanAdopted
 from avow.kernel.message import Event, PublicEvent
 from avow.kernel.seal import sealed_fields
 
@@ -53,6 +54,7 @@ PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
         PledgeMade,
         PledgeItemVerified,
         PledgeWithdrawn,
+        WorkPlanAdopted,
         MeetingHeld,
         CommentRecorded,
         ObligationAssessed,

@@ -193,7 +193,11 @@ class Executor:
         decided = decider.decide(command, held.state, grounds.facts)
         if hasty and not (decided and grounds.guarded):
             return None
-        proposed = [self._propose(stream, event, n, command, origin, happened) for n, event in enumerate(decided)]
+        streams = [decider.stream_for(event, stream) for event in decided]
+        proposed = [
+            self._propose(at, event, n, command, origin, happened)
+            for n, (at, event) in enumerate(zip(streams, decided, strict=True))
+        ]
         appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: held.version})
         if origin.retry_key is not None and any(row.repeated for row in appended):
             # Somebody used the key before; whether it was this very command, the next attempt finds out.
@@ -203,7 +207,7 @@ class Executor:
             self._states.drop(origin.org, stream)
         else:
             state = decider.fold(decided, held.state)
-            self._states.put(origin.org, stream, Held(state, held.version + len(decided), happened))
+            self._states.put(origin.org, stream, Held(state, held.version + streams.count(stream), happened))
         # A command that changes nothing stands where the log stood when that was decided.
         return Outcome(max((row.position for row in appended), default=position), tuple(appended))
 

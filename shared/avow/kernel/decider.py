@@ -3,10 +3,10 @@
 Promises: no input, output, clock or randomness inside; the same history and command give the same events.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from avow.kernel.message import Command, Event
 
@@ -38,10 +38,18 @@ class Decider(Generic[C, S, F, E]):
     decide: Callable[[C, S, F], list[E]]
     evolve: Callable[[S, E], S]
     events: tuple[type[E], ...]
+    beside: Mapping[type[Event], Callable[[Any], str]] = field(default_factory=dict)
+    """Events decided here that go into a stream of their own, which the facts name the version of: two decisions that
+    must not both hold meet there."""
 
     def stream_of(self, identity: str) -> str:
         """The stream that holds the aggregate `identity`, such as `pledge/4f0c…`."""
         return f"{self.stream}/{identity}"
+
+    def stream_for(self, event: E, own: str) -> str:
+        """The stream an event goes into: the aggregate's own, or the one beside it."""
+        beside = self.beside.get(type(event))
+        return own if beside is None else beside(event)
 
     def fold(self, events: Iterable[E], state: S | None = None) -> S:
         """The state after `events`, starting from `state` or from the beginning."""

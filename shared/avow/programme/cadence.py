@@ -20,6 +20,7 @@ Period = Literal["month", "quarter", "half_year"]
 class Evidence(Part):
     """An event that counts towards an obligation, narrowed by what it is about.
 
+    A comment is of the kind and has the agenda of the meeting it was made at.
     `for_each` asks for one such event for each unit category, each of the owner's liaison units, or both subjects.
     """
 

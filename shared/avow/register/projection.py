@@ -1,4 +1,4 @@
-"""The register's tables and fold. Memberships and roles are intervals, `since` inclusive, `until` exclusive.
+"""The register's tables and fold. Units, memberships and roles are intervals, `since` inclusive, `until` exclusive.
 
 `version` is the version of the stream a row was last touched by: what a decision that rests on the row expects of it.
 """
@@ -11,6 +11,7 @@ from avow.contracts.organisation import (
     PersonRegistered,
     RoleAppointed,
     RoleEnded,
+    UnitMerged,
     UnitRegistered,
 )
 from avow.eventlog.records import Recorded
@@ -47,6 +48,8 @@ units = table(
     text("category"),
     text("parent_id"),
     moment("since"),
+    moment("until"),
+    text("merged_into"),
     number("version"),
 )
 people = table(
@@ -75,7 +78,7 @@ roles = table(
 class Register(Projection):
     """Who and what there is, and since when (R-06, R-56)."""
 
-    name, version = "register", 2
+    name, version = "register", 3
     tables = (campaigns, units, people, memberships, roles)
 
     @on(CampaignApproved, row=campaigns.at("campaign_id"))
@@ -99,6 +102,10 @@ class Register(Projection):
             since=recorded.occurred_at,
             version=recorded.version,
         )
+
+    @on(UnitMerged, row=units.at("unit_id"))
+    def unit_merged(self, event: UnitMerged, recorded: Recorded, row: Row) -> None:
+        row.update(until=event.since, merged_into=event.into_unit_id, version=recorded.version)
 
     @on(PersonRegistered, row=people.at("person_id"))
     def person_registered(self, event: PersonRegistered, recorded: Recorded, row: Row) -> None:

@@ -1,8 +1,8 @@
 """Asking the register: what a decision needs to know about units, persons and roles on a day.
 
-Promises: every answer but `members` notes, in `expect`, the version of each stream it rests on, so that what was read,
-or was at hand, cannot change under the decision. Rights are held now; roles said to have been held are held on the day
-of the matter.
+Promises: every answer but those that list or count who is there notes, in `expect`, the version of each stream it rests
+on, so that what was read, or was at hand, cannot change under the decision. Rights are held now; roles said to have
+been held are held on the day of the matter.
 """
 
 from collections.abc import Sequence
@@ -46,6 +46,22 @@ class Unit:
     category: str | None
     parent_id: str | None
     since: datetime
+    until: datetime | None = None
+    """When it went into another unit."""
+    merged_into: str | None = None
+
+    def stands(self, moment: datetime) -> bool:
+        return self.since <= moment and (self.until is None or moment < self.until)
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A person's membership of a unit."""
+
+    person_id: str
+    unit_id: str
+    since: datetime
+    until: datetime | None
 
 
 @dataclass
@@ -72,12 +88,20 @@ class RegisterReader:
         require(row is not None, "unit.unknown", at)
         assert row is not None
         self.expect[f"unit/{unit_id}"] = row.version
-        return Unit(unit_id, row.kind, row.category, row.parent_id, row.since)
+        return Unit(unit_id, row.kind, row.category, row.parent_id, row.since, row.until, row.merged_into)
 
     def unit_then(self, unit_id: str, moment: datetime, at: str = "unit_id") -> Unit:
-        """A unit that was there at a moment; refuses an unknown one, and one that is younger."""
+        """A unit that stood at a moment; refuses an unknown one, one that is younger, and one that was merged."""
         unit = self.unit(unit_id, at)
         require(unit.since <= moment, "unit.not_yet", at)
+        require(unit.stands(moment), "unit.no_longer", at)
+        return unit
+
+    def heir(self, unit_id: str, moment: datetime, at: str = "unit_id") -> Unit:
+        """The unit that answers at a moment for what a unit once did: itself, or the one it went into."""
+        unit = self.unit(unit_id, at)
+        while unit.merged_into is not None and unit.until is not None and unit.until <= moment:
+            unit = self.unit(unit.merged_into, at)
         return unit
 
     def person(
@@ -96,6 +120,38 @@ class RegisterReader:
         holds = sql.c.since <= at, (sql.c.until.is_(None)) | (sql.c.until > at)
         query = select(sql.c.person_id).where(sql.c.org == self.org, sql.c.unit_id == unit_id, *holds)
         return sorted(set(self.connection.scalars(query)))
+
+    def still_in(self, unit_id: str, moment: datetime) -> tuple[int, list[str]]:
+        """How many are members of a unit at a moment or later, and which roles are held in it; notes nothing."""
+        found = []
+        for view, name in ((memberships, "person_id"), (roles, "role")):
+            sql = view.sql(Register.version)
+            ongoing = sql.c.until.is_(None) | (sql.c.until > moment)
+            query = select(sql.c[name]).where(sql.c.org == self.org, sql.c.unit_id == unit_id, ongoing)
+            found.append(sorted(set(self.connection.scalars(query))))
+        return len(found[0]), found[1]
+
+    def units_below(self, unit_id: str, moment: datetime) -> int:
+        """How many units stand right below a unit at a moment or later; notes nothing."""
+        sql = units.sql(Register.version)
+        stands = sql.c.until.is_(None) | (sql.c.until > moment)
+        query = select(sql.c.unit_id).where(sql.c.org == self.org, sql.c.parent_id == unit_id, stands)
+        return len(self.connection.scalars(query).all())
+
+    def every_unit(self, kinds: Sequence[str]) -> list[Unit]:
+        """The units of these kinds there ever were, in the order of their identities; notes nothing."""
+        sql = units.sql(Register.version)
+        query = select(sql).where(sql.c.org == self.org, sql.c.kind.in_(kinds)).order_by(sql.c.unit_id)
+        return [
+            Unit(row.unit_id, row.kind, row.category, row.parent_id, row.since, row.until, row.merged_into)
+            for row in self.connection.execute(query)
+        ]
+
+    def every_membership(self) -> list[Membership]:
+        """The memberships there ever were, by person and time; notes nothing."""
+        sql = memberships.sql(Register.version)
+        query = select(sql).where(sql.c.org == self.org).order_by(sql.c.person_id, sql.c.since)
+        return [Membership(row.person_id, row.unit_id, row.since, row.until) for row in self.connection.execute(query)]
 
     def units_of(self, person_id: str, at: datetime) -> dict[str, str]:
         """The units a person is a member of at a moment, with the standing there."""

@@ -161,6 +161,11 @@ class ViewCall:
     org: str
     min_position: int
 
+    @property
+    def now(self) -> datetime:
+        """The moment of the read, against which due days are judged."""
+        return self.service.ports.clock.now()
+
     async def list(
         self,
         projections: str | Sequence[str],

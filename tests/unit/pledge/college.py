@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from avow.contracts.catalogue import every_public_event
 from avow.contracts.pledge import Pledger
 from avow.eventlog.execute import Ground, Origin, Outcome
+from avow.eventlog.records import Context, Proposed
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.ports import Ports, SimulatedClock, seeded
@@ -89,6 +90,12 @@ class College:
             await self.tell(decider, identity, command, ground, actor)
         return caught.value.code
 
+    async def record(self, event: Event, stream: str) -> None:
+        """Put an event into the log as it is, and let every view take it in."""
+        context = Context(occurred_at=self.clock.now())
+        await self.log.append(Proposed(stream, self.log.ports.new_id(), event, context))
+        await self.log.database.write(self._project)
+
     async def see(self, read: Callable[[Connection], T]) -> T:
         """What a reading function answers."""
         return await self.log.database.read(read)
@@ -131,12 +138,17 @@ def appoint(person_id: str) -> AppointRole:
 
 
 def a_draft(scope: str = "college") -> DraftPledge:
+    return a_draft_of(MEMBER, UNIT, scope)
+
+
+def a_draft_of(member: str, unit_id: str, scope: str = "college") -> DraftPledge:
+    item = an_item(accountable_person_id=member)
     return DraftPledge(
         campaign_id=CAMPAIGN,
-        unit_id=UNIT,
-        pledger=Pledger(kind="member", id=MEMBER),
+        unit_id=unit_id,
+        pledger=Pledger(kind="member", id=member),
         scope=scope,
-        items=(an_item(), an_item(milestones=(date(2010, 9, 30), date(2011, 5, 31)))),
+        items=(item, item.model_copy(update={"milestones": (date(2010, 9, 30), date(2011, 5, 31))})),
     )
 
 

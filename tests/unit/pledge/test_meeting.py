@@ -13,6 +13,7 @@ from tests.unit.pledge.builders import (
     CAMPAIGN,
     LEADER,
     MEETING,
+    MEMBER,
     MOMENT,
     OTHER_UNIT,
     SECRETARY,
@@ -171,6 +172,24 @@ def test_each_commentator_comments_once_a_meeting() -> None:
     (second,) = given(meeting, HELD, COMMENTED).knowing(another).when(a_comment()).decided()
     assert isinstance(second, CommentRecorded)
     assert second.commentator_id == SECRETARY
+
+
+def test_a_leader_comments_on_the_unit_and_on_each_member_of_it_once() -> None:
+    """R-36"""
+    on_a_member = a_comment().model_copy(update={"person_id": MEMBER})
+    about_them = COMMENTED.model_copy(update={"person_id": MEMBER})
+    knowing = the_leader(is_person_member=True)
+    given(meeting, HELD, COMMENTED).knowing(knowing).when(on_a_member).then(about_them)
+    again = given(meeting, HELD, COMMENTED, about_them).knowing(knowing)
+    again.when(on_a_member).refused("comment.made_already", "commentator_id")
+    on_another = on_a_member.model_copy(update={"person_id": SECRETARY})
+    again.when(on_another).then(COMMENTED.model_copy(update={"person_id": SECRETARY}))
+
+
+def test_whoever_is_commented_on_is_a_member_of_the_unit_that_day() -> None:
+    """R-36"""
+    on_a_stranger = a_comment().model_copy(update={"person_id": MEMBER})
+    given(meeting, HELD).knowing(the_leader()).when(on_a_stranger).refused("comment.person_not_member", "person_id")
 
 
 def test_a_meeting_nobody_held_is_unknown() -> None:

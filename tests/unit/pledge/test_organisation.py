@@ -45,6 +45,7 @@ def test_a_unit_is_registered_below_a_parent_of_a_kind_its_programme_allows() ->
 def test_only_a_top_kind_stands_below_nothing() -> None:
     given(unit).knowing(AT_THE_TOP).when(a_unit(parent_id=None)).refused("unit.parent_missing", "parent_id")
     (top,) = given(unit).knowing(AT_THE_TOP).when(a_unit("committee", None, None)).decided()
+    assert isinstance(top, UnitRegistered)
     assert (top.kind, top.category, top.parent_id) == ("committee", None, None)
 
 

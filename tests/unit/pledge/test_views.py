@@ -17,9 +17,26 @@ from avow.projections.projector import checkpoint, project
 from avow.register.people import person_entries
 from avow_pledge.domain.meeting import meeting
 from avow_pledge.domain.membership import LeaveUnit, membership
-from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, pledge
+from avow_pledge.domain.obligation import AssessObligations, obligation_round
+from avow_pledge.domain.pledge import (
+    ApprovePledge,
+    MakePledge,
+    ReportProgress,
+    SubmitPledge,
+    VerifyItem,
+    WithdrawPledge,
+    pledge,
+)
 from avow_pledge.domain.role import EndRole, role
-from avow_pledge.facts import meeting_facts, membership_facts, pledge_facts, role_facts
+from avow_pledge.domain.work_plan import work_plan
+from avow_pledge.facts import (
+    meeting_facts,
+    membership_facts,
+    obligation_facts,
+    pledge_facts,
+    role_facts,
+    work_plan_facts,
+)
 from avow_pledge.projections import PROJECTIONS
 from avow_pledge.projections.pledge_wall import PledgeWall, wall
 from avow_pledge.reading.meetings import comment_entries, meeting_entries
@@ -33,13 +50,27 @@ from avow_pledge.reading.register import (
 )
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
-from tests.unit.pledge.college import COMMITTEE, NAMES, ROLES, College, a_comment, a_draft, a_meeting
+from tests.unit.pledge.college import (
+    COMMITTEE,
+    NAMES,
+    OUTSIDER,
+    ROLES,
+    College,
+    a_comment,
+    a_draft,
+    a_draft_of,
+    a_meeting,
+)
+from tests.unit.pledge.test_work_plan import PLAN, a_plan
 
-OTHER_PLEDGE, THIRD_PLEDGE = identity(301), identity(302)
+OTHER_PLEDGE, THIRD_PLEDGE, ROUND = identity(301), identity(302), identity(303)
+
+
+PLEDGERS = {PLEDGE: (MEMBER, UNIT), OTHER_PLEDGE: (SECRETARY, UNIT), THIRD_PLEDGE: (LEADER, OTHER_UNIT)}
 
 
 async def make(college: College, pledge_id: str = PLEDGE, scope: str = "college") -> None:
-    await college.tell(pledge, pledge_id, a_draft(scope), pledge_facts)
+    await college.tell(pledge, pledge_id, a_draft_of(*PLEDGERS[pledge_id], scope), pledge_facts)
     await college.tell(pledge, pledge_id, SubmitPledge(), pledge_facts)
     await college.tell(pledge, pledge_id, ApprovePledge(), pledge_facts)
     await college.tell(pledge, pledge_id, MakePledge(channel="website"), pledge_facts)
@@ -51,7 +82,7 @@ async def hold(college: College, scope: str = "college") -> None:
 
 
 async def the_wall(college: College) -> list[WallEntry]:
-    return await college.see(lambda connection: wall_entries(connection, ORG))
+    return await college.see(lambda connection: wall_entries(connection, ORG, college.clock.now()))
 
 
 async def erase(college: College, subject: str) -> None:
@@ -90,11 +121,15 @@ async def test_the_wall_shows_the_newest_first_page_by_page_and_narrowed(college
     for pledge_id, scope in ((PLEDGE, "branch"), (OTHER_PLEDGE, "public"), (THIRD_PLEDGE, "public")):
         await make(college, pledge_id, scope)
 
+    now = college.clock.now()
+
     def pages(connection: Connection) -> list[list[str]]:
-        first = wall_entries(connection, ORG, limit=2)
-        second = wall_entries(connection, ORG, after=first[-1].position, limit=2)
-        narrowed = wall_entries(connection, ORG, campaign_id=CAMPAIGN, unit_id=UNIT, pledger_id=MEMBER, scope="branch")
-        elsewhere = wall_entries(connection, ORG, unit_id=OTHER_UNIT)
+        first = wall_entries(connection, ORG, now, limit=2)
+        second = wall_entries(connection, ORG, now, after=first[-1].position, limit=2)
+        narrowed = wall_entries(
+            connection, ORG, now, campaign_id=CAMPAIGN, unit_id=UNIT, pledger_id=MEMBER, scope="branch"
+        )
+        elsewhere = wall_entries(connection, ORG, now, unit_id=COMMITTEE)
         return [[entry.pledge_id for entry in page] for page in (first, second, narrowed, elsewhere)]
 
     assert await college.see(pages) == [[THIRD_PLEDGE, OTHER_PLEDGE], [PLEDGE], [PLEDGE], []]
@@ -112,6 +147,18 @@ async def test_a_meeting_shows_its_comments_and_how_many_there_are(college: Coll
     assert await college.see(lambda connection: meeting_entries(connection, ORG, kind="symposium")) == []
     assert await college.see(lambda connection: meeting_entries(connection, ORG, after=held.position)) == []
     assert await college.see(lambda connection: comment_entries(connection, ORG, unit_id=OTHER_UNIT)) == []
+
+
+async def test_comments_on_a_member_show_beside_those_on_the_unit(college: College) -> None:
+    """R-36"""
+    await hold(college)
+    on_a_member = a_comment().model_copy(update={"person_id": MEMBER, "grade": 91})
+    await college.tell(meeting, MEETING, on_a_member, meeting_facts, LEADER)
+    on_a_stranger = on_a_member.model_copy(update={"person_id": OUTSIDER})
+    assert await college.refuses(meeting, MEETING, on_a_stranger, meeting_facts, LEADER) == "comment.person_not_member"
+    newest, older = await college.see(lambda connection: comment_entries(connection, ORG, MEETING))
+    assert (newest.person_id, newest.grade, older.person_id) == (MEMBER, 91, None)
+    assert await college.see(lambda connection: comment_entries(connection, ORG, person_id=MEMBER)) == [newest]
 
 
 @pytest.mark.parametrize(("scope", "shown"), [("public", "通报承诺进展"), ("branch", ERASED)])
@@ -185,6 +232,15 @@ async def test_a_view_folded_anew_is_the_same(college: College, projection: Proj
     await make(college, PLEDGE, "branch")
     await make(college, OTHER_PLEDGE, "public")
     await hold(college)
+    await college.tell(
+        pledge, PLEDGE, ReportProgress(item=0, percent=90, fulfilled=True, note="值班两月"), pledge_facts
+    )
+    await college.tell(pledge, PLEDGE, VerifyItem(item=0), pledge_facts)
+    await college.tell(pledge, PLEDGE, WithdrawPledge(reason="值班室停用"), pledge_facts)
+    await college.tell(work_plan, PLAN, a_plan(), work_plan_facts)
+    college.clock.set(college.clock.now().replace(month=8, day=6))
+    july = AssessObligations(campaign_id=CAMPAIGN, obligation="monthly_committee", starts_on=date(2010, 7, 1))
+    await college.tell(obligation_round, ROUND, july, obligation_facts)
     live = await college.see(lambda connection: checksum(connection, ORG, projection))
 
     def fold_anew(connection: Connection) -> str:

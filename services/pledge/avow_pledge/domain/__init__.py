@@ -3,7 +3,15 @@
 from avow.kernel.message import Event
 from avow_pledge.domain.campaign import CampaignDrafted
 from avow_pledge.domain.erasure import ErasureRequested, ErasureWithdrawn
-from avow_pledge.domain.pledge import PledgeApproved, PledgeDrafted, PledgeReturned, PledgeSubmitted
+from avow_pledge.domain.pledge import (
+    PledgeApproved,
+    PledgeDrafted,
+    PledgePlaceTaken,
+    PledgeProgressReported,
+    PledgeReturned,
+    PledgeSubmitted,
+)
+from avow_pledge.domain.work_plan import WorkPlanDrafted, WorkPlanReturned, WorkPlanRevised
 
 PRIVATE_EVENTS: tuple[type[Event], ...] = (
     CampaignDrafted,
@@ -13,5 +21,10 @@ PRIVATE_EVENTS: tuple[type[Event], ...] = (
     PledgeSubmitted,
     PledgeApproved,
     PledgeReturned,
+    PledgePlaceTaken,
+    PledgeProgressReported,
+    WorkPlanDrafted,
+    WorkPlanReturned,
+    WorkPlanRevised,
 )
 """What never leaves the service."""

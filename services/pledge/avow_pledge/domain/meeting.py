@@ -1,7 +1,8 @@
 """A meeting about progress, and the leaders' comments made there (R-32…R-36).
 
 Promises: its kind and its agenda are in the programme's words and its day lies within the campaign; a comment has its
-three parts and comes from a member of the leading group, about a unit not their own, once a meeting.
+three parts and comes from a member of the leading group, about a unit not their own or a member of it, about each once
+a meeting.
 """
 
 from collections.abc import Collection
@@ -39,13 +40,17 @@ class HoldMeeting(Command):
 
 
 class RecordComment(Command):
-    """Put a leader's comment on record: `commentator_id` where the office does it on the leader's behalf."""
+    """Put a leader's comment on record: `commentator_id` where the office does it on the leader's behalf.
+
+    `person_id` is the member of the unit it is about; without one it is about the unit.
+    """
 
     strengths: Prose
     shortcomings: Prose
     directions: Prose
     grade: Annotated[int, Field(ge=0, le=100)] | None = None
     commentator_id: Identity | None = None
+    person_id: Identity | None = None
 
 
 MeetingCommand = HoldMeeting | RecordComment
@@ -57,18 +62,20 @@ class Meeting:
     """What the next decision needs."""
 
     held: MeetingHeld | None = None
-    commentators: frozenset[str] = frozenset()
+    commented: frozenset[tuple[str, str | None]] = frozenset()
+    """Who commented, and on whom; on nobody stands for the unit."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeetingFacts(Facts):
     """The campaign, and where the chair or the commentator belongs at that moment: their units, and the (unit, role)
-    pairs they hold."""
+    pairs they hold; and whether the person commented on is a member of the unit."""
 
     meeting_id: str
     campaign: RunningCampaign
     member_of: Collection[str] = ()
     roles: Collection[tuple[str, str]] = ()
+    is_person_member: bool = False
 
 
 def decide(command: MeetingCommand, meeting: Meeting, facts: MeetingFacts) -> list[MeetingEvent]:
@@ -87,7 +94,10 @@ def decide(command: MeetingCommand, meeting: Meeting, facts: MeetingFacts) -> li
             commentator = command.commentator_id or facts.actor
             if commentator is None:
                 raise Refusal("comment.commentator_missing", "commentator_id")
-            _require_commentator(commentator, meeting, meeting.held, facts)
+            _require_commentator(commentator, meeting.held, facts)
+            require(command.person_id is None or facts.is_person_member, "comment.person_not_member", "person_id")
+            again = (commentator, command.person_id) in meeting.commented
+            require(not again, "comment.made_already", "commentator_id")
             return [_comment(command, commentator, meeting.held)]
 
 
@@ -96,7 +106,7 @@ def evolve(meeting: Meeting, event: MeetingEvent) -> Meeting:
         case MeetingHeld():
             return Meeting(held=event)
         case CommentRecorded():
-            return replace(meeting, commentators=meeting.commentators | {event.commentator_id})
+            return replace(meeting, commented=meeting.commented | {(event.commentator_id, event.person_id)})
 
 
 meeting: Decider[MeetingCommand, Meeting, MeetingFacts, MeetingEvent] = Decider(
@@ -118,13 +128,12 @@ def _require_known(command: HoldMeeting, facts: MeetingFacts) -> None:
         require(tag not in command.agenda[:n], "meeting.agenda_repeated", f"agenda[{n}]")
 
 
-def _require_commentator(commentator: str, meeting: Meeting, held: MeetingHeld, facts: MeetingFacts) -> None:
-    """Somebody of the leading group at that moment, neither member nor secretary of the unit, once a meeting (R-36)."""
+def _require_commentator(commentator: str, held: MeetingHeld, facts: MeetingFacts) -> None:
+    """Somebody of the leading group at that moment, neither member nor secretary of the unit (R-36)."""
     leads = {role for _, role in facts.roles} & set(facts.campaign.programme.leading_group_roles)
     own = held.unit_id in facts.member_of or (held.unit_id, SECRETARY) in facts.roles
     require(leads, "comment.not_leading_group", "commentator_id")
     require(not own, "comment.own_unit", "commentator_id")
-    require(commentator not in meeting.commentators, "comment.made_already", "commentator_id")
 
 
 def _held(command: HoldMeeting, facts: MeetingFacts) -> MeetingHeld:
@@ -151,4 +160,5 @@ def _comment(command: RecordComment, commentator: str, held: MeetingHeld) -> Com
         grade=command.grade,
         scope=held.scope,
         text=CommentText(strengths=command.strengths, shortcomings=command.shortcomings, directions=command.directions),
+        person_id=command.person_id,
     )

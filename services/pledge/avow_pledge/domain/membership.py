@@ -11,7 +11,7 @@ from avow.contracts.organisation import MemberEnrolled, MemberLeft, Standing
 from avow.contracts.values import Identity
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command
-from avow.kernel.refusal import require
+from avow.kernel.refusal import Refusal, require
 
 
 class EnrolMember(Command):
@@ -27,7 +27,15 @@ class LeaveUnit(Command):
     unit_id: Identity
 
 
-MembershipCommand = EnrolMember | LeaveUnit
+class TransferMember(Command):
+    """End the person's membership of one unit and make them a member of another, with the same standing, at one
+    moment."""
+
+    from_unit_id: Identity
+    to_unit_id: Identity
+
+
+MembershipCommand = EnrolMember | LeaveUnit | TransferMember
 MembershipEvent = MemberEnrolled | MemberLeft
 
 
@@ -37,6 +45,7 @@ class Current:
 
     unit_id: str
     since: datetime
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -48,7 +57,7 @@ class Membership:
 
 @dataclass(frozen=True, kw_only=True)
 class MembershipFacts(Facts):
-    """Whether the person is the unit's secretary then or later."""
+    """Whether the person is the secretary, then or later, of the unit they leave."""
 
     person_id: str
     is_secretary: bool = False
@@ -70,24 +79,24 @@ def decide(command: MembershipCommand, membership: Membership, facts: Membership
                 )
             ]
         case LeaveUnit():
-            require(current is not None and current.unit_id == command.unit_id, "membership.not_a_member", "unit_id")
-            assert current is not None
-            require(current.since < facts.occurred_at, "membership.no_time_between", "occurred_at")
-            require(not facts.is_secretary, "membership.secretary_stays", "unit_id")
-            return [
-                MemberLeft(
-                    person_id=facts.person_id,
-                    unit_id=command.unit_id,
-                    since=current.since,
-                    until=facts.occurred_at,
-                )
-            ]
+            _, left = _leave(current, command.unit_id, "unit_id", facts)
+            return [left]
+        case TransferMember():
+            require(command.from_unit_id != command.to_unit_id, "membership.member_already", "to_unit_id")
+            ended, left = _leave(current, command.from_unit_id, "from_unit_id", facts)
+            joined = MemberEnrolled(
+                person_id=facts.person_id,
+                unit_id=command.to_unit_id,
+                standing=ended.standing,
+                since=facts.occurred_at,
+            )
+            return [left, joined]
 
 
 def evolve(membership: Membership, event: MembershipEvent) -> Membership:
     match event:
         case MemberEnrolled():
-            return Membership(Current(event.unit_id, event.since))
+            return Membership(Current(event.unit_id, event.since, event.standing))
         case MemberLeft():
             return Membership()
 
@@ -99,3 +108,13 @@ membership: Decider[MembershipCommand, Membership, MembershipFacts, MembershipEv
     evolve=evolve,
     events=(MemberEnrolled, MemberLeft),
 )
+
+
+def _leave(current: Current | None, unit_id: str, at: str, facts: MembershipFacts) -> tuple[Current, MemberLeft]:
+    """The membership that ends, and its end; whoever is the unit's secretary stays."""
+    if current is None or current.unit_id != unit_id:
+        raise Refusal("membership.not_a_member", at)
+    require(current.since < facts.occurred_at, "membership.no_time_between", "occurred_at")
+    require(not facts.is_secretary, "membership.secretary_stays", at)
+    left = MemberLeft(person_id=facts.person_id, unit_id=unit_id, since=current.since, until=facts.occurred_at)
+    return current, left

@@ -6,8 +6,10 @@ the matter happened; whatever they rest on stands still until the decision is in
 
 from avow_pledge.facts.campaign import campaign_facts, campaign_redraft_facts
 from avow_pledge.facts.meeting import meeting_facts
+from avow_pledge.facts.obligation import obligation_facts
 from avow_pledge.facts.organisation import erasure_facts, membership_facts, person_facts, role_facts, unit_facts
 from avow_pledge.facts.pledge import pledge_facts, pledge_redraft_facts
+from avow_pledge.facts.work_plan import work_plan_facts
 
 __all__ = [
     "campaign_facts",
@@ -15,9 +17,11 @@ __all__ = [
     "erasure_facts",
     "meeting_facts",
     "membership_facts",
+    "obligation_facts",
     "person_facts",
     "pledge_facts",
     "pledge_redraft_facts",
     "role_facts",
     "unit_facts",
+    "work_plan_facts",
 ]

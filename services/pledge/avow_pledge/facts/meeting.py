@@ -1,7 +1,8 @@
 """What a meeting's decisions may know (R-33, R-36).
 
 A meeting is its unit's secretary's to record. A comment is its commentator's, who is of the leading group now. The
-office may record either, a comment on its commentator's behalf.
+office may record either, a comment on its commentator's behalf. Whoever is commented on belongs to the unit at the
+moment of the comment.
 """
 
 from sqlalchemy import Connection
@@ -49,11 +50,19 @@ def _of_the_comment(
         reader.require_office(asked.actor, asked.now)
         reader.person(commentator, "commentator_id")
     reader.rests_on_role(held.unit_id, SECRETARY)
-    return _grounds(reader, asked, held.campaign_id, commentator)
+    person_id = command.person_id
+    if person_id is not None:
+        reader.person(person_id)
+    is_member = person_id is not None and held.unit_id in reader.units_of(person_id, asked.occurred_at)
+    return _grounds(reader, asked, held.campaign_id, commentator, is_member)
 
 
 def _grounds(
-    reader: RegisterReader, asked: Asked[MeetingCommand, Meeting], campaign_id: str, person_id: str
+    reader: RegisterReader,
+    asked: Asked[MeetingCommand, Meeting],
+    campaign_id: str,
+    person_id: str,
+    is_person_member: bool = False,
 ) -> Grounds[MeetingFacts]:
     facts = MeetingFacts(
         occurred_at=asked.occurred_at,
@@ -62,5 +71,6 @@ def _grounds(
         campaign=running_campaign(reader, campaign_id, asked.occurred_at),
         member_of=reader.units_of(person_id, asked.occurred_at).keys(),
         roles=reader.roles_of(person_id, asked.occurred_at),
+        is_person_member=is_person_member,
     )
     return Grounds(facts, reader.expect, guarded=True)

@@ -9,18 +9,27 @@ from avow.eventlog.execute import Asked, Grounds
 from avow.eventlog.types import EventTypes
 from avow.register.reading import RegisterReader
 from avow_pledge.domain.erasure import Erasure, ErasureCommand, ErasureFacts, erasure
-from avow_pledge.domain.membership import LeaveUnit, Membership, MembershipCommand, MembershipFacts
+from avow_pledge.domain.membership import (
+    EnrolMember,
+    LeaveUnit,
+    Membership,
+    MembershipCommand,
+    MembershipFacts,
+    TransferMember,
+)
 from avow_pledge.domain.person import ConfirmErasure, Person, PersonCommand, PersonFacts
 from avow_pledge.domain.role import AppointRole, EndRole, Role, RoleCommand, RoleFacts
-from avow_pledge.domain.unit import Unit, UnitCommand, UnitFacts
+from avow_pledge.domain.unit import Left, MergeUnit, Unit, UnitCommand, UnitFacts
 
 _ERASURE = EventTypes(erasure.events)
 
 
 def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Grounds[UnitFacts]:
-    """The campaign's vocabulary, and the parent, which is there already."""
+    """To register a unit, the campaign's vocabulary and the parent, which stands; to merge one, what is left in it."""
     reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
+    if isinstance(asked.command, MergeUnit):
+        return _merger(reader, asked, asked.command)
     parent_id = asked.command.parent_id
     parent = None if parent_id is None else reader.unit_then(parent_id, asked.occurred_at, "parent_id")
     facts = UnitFacts(
@@ -31,6 +40,21 @@ def unit_facts(connection: Connection, asked: Asked[UnitCommand, Unit]) -> Groun
         parent_kind=None if parent is None else parent.kind,
     )
     return Grounds(facts, reader.expect, guarded=True)
+
+
+def _merger(reader: RegisterReader, asked: Asked[UnitCommand, Unit], command: MergeUnit) -> Grounds[UnitFacts]:
+    unit_id, moment = asked.identity, asked.occurred_at
+    reader.unit_then(unit_id, moment)
+    into = reader.unit_then(command.into_unit_id, moment, "into_unit_id")
+    members, roles = reader.still_in(unit_id, moment)
+    facts = UnitFacts(
+        occurred_at=moment,
+        actor=asked.actor,
+        unit_id=unit_id,
+        left=Left(members, tuple(roles), reader.units_below(unit_id, moment), into.kind),
+    )
+    # Who is not in the unit is not among what it expects.
+    return Grounds(facts, reader.expect)
 
 
 def person_facts(connection: Connection, asked: Asked[PersonCommand, Person]) -> Grounds[PersonFacts]:
@@ -62,18 +86,28 @@ def erasure_facts(connection: Connection, asked: Asked[ErasureCommand, Erasure])
 
 
 def membership_facts(connection: Connection, asked: Asked[MembershipCommand, Membership]) -> Grounds[MembershipFacts]:
-    """That the person and the unit are known, and of a leaver whether they are the unit's secretary."""
+    """That the person and the units are known, and of a leaver whether they are the secretary of the unit they leave.
+
+    A unit is joined while it stands, and left even when it does no longer.
+    """
     reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
-    command, person_id = asked.command, asked.identity
-    leaving = isinstance(command, LeaveUnit)
-    reader.person(person_id, even_erased=leaving)
-    reader.unit_then(command.unit_id, asked.occurred_at)
+    person_id, moment = asked.identity, asked.occurred_at
+    reader.person(person_id, even_erased=isinstance(asked.command, LeaveUnit))
+    left_id: str | None = None
+    match asked.command:
+        case EnrolMember() as command:
+            reader.unit_then(command.unit_id, moment)
+        case LeaveUnit() as command:
+            left_id = reader.unit(command.unit_id).unit_id
+        case TransferMember() as command:
+            left_id = reader.unit(command.from_unit_id, "from_unit_id").unit_id
+            reader.unit_then(command.to_unit_id, moment, "to_unit_id")
     facts = MembershipFacts(
         occurred_at=asked.occurred_at,
         actor=asked.actor,
         person_id=person_id,
-        is_secretary=leaving and reader.is_secretary_from(person_id, asked.occurred_at, command.unit_id),
+        is_secretary=left_id is not None and reader.is_secretary_from(person_id, moment, left_id),
     )
     return Grounds(facts, reader.expect, guarded=True)
 

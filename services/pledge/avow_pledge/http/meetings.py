@@ -50,6 +50,7 @@ async def comments(
     meeting_id: Identity | None = None,
     unit_id: Identity | None = None,
     commentator_id: Identity | None = None,
+    person_id: Identity | None = None,
     after: AfterPosition = None,
     limit: Limit = 100,
 ) -> Listing[CommentEntry]:
@@ -57,7 +58,7 @@ async def comments(
     return await view.list(
         MeetingRegister.name,
         lambda connection: comment_entries(
-            connection, view.org, meeting_id, unit_id, commentator_id, after=after, limit=limit
+            connection, view.org, meeting_id, unit_id, commentator_id, person_id, after=after, limit=limit
         ),
         next_page(limit, lambda entry: entry.position),
     )

@@ -10,7 +10,7 @@ from avow.web.call import Accepted, Call, Listing, View
 from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterIdentity, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from avow_pledge.domain.membership import EnrolMember, LeaveUnit, membership
+from avow_pledge.domain.membership import EnrolMember, LeaveUnit, TransferMember, membership
 from avow_pledge.facts import membership_facts
 from avow_pledge.reading.register import MembershipEntry, membership_entries
 
@@ -26,6 +26,12 @@ async def enrol_member(person_id: Identity, body: EnrolMember, call: Call) -> Ac
 @router.post("/{org}/memberships/{person_id}/leave", status_code=201, responses=COMMAND_RESPONSES)
 async def leave_unit(person_id: Identity, body: LeaveUnit, call: Call) -> Accepted:
     """End a person's membership of a unit."""
+    return await call.execute(membership, person_id, body, membership_facts)
+
+
+@router.post("/{org}/memberships/{person_id}/transfer", status_code=201, responses=COMMAND_RESPONSES)
+async def transfer_member(person_id: Identity, body: TransferMember, call: Call) -> Accepted:
+    """End a person's membership of one unit and make them a member of another at the same moment."""
     return await call.execute(membership, person_id, body, membership_facts)
 
 

@@ -1,4 +1,4 @@
-"""Pledges (R-26, R-28, R-29)."""
+"""Pledges, and what came of them (R-26, R-28, R-29, R-31)."""
 
 from fastapi import APIRouter
 
@@ -7,10 +7,20 @@ from avow.web.call import Accepted, Call, Listing, View
 from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
-from avow_pledge.domain.pledge import ApprovePledge, DraftPledge, MakePledge, ReturnPledge, SubmitPledge, pledge
+from avow_pledge.domain.pledge import (
+    ApprovePledge,
+    DraftPledge,
+    MakePledge,
+    ReportProgress,
+    ReturnPledge,
+    SubmitPledge,
+    VerifyItem,
+    WithdrawPledge,
+    pledge,
+)
 from avow_pledge.facts import pledge_facts, pledge_redraft_facts
 from avow_pledge.projections.pledge_wall import PledgeWall
-from avow_pledge.reading.pledges import WallEntry, wall_entries
+from avow_pledge.reading.pledges import ProgressEntry, WallEntry, progress_entries, wall_entries
 
 router = APIRouter(tags=["pledges"], route_class=CommandRoute)
 
@@ -51,6 +61,24 @@ async def make_pledge(pledge_id: Identity, body: MakePledge, call: Call) -> Acce
     return await call.execute(pledge, pledge_id, body, pledge_facts)
 
 
+@router.post("/{org}/pledges/{pledge_id}/progress", status_code=201, responses=COMMAND_RESPONSES)
+async def report_progress(pledge_id: Identity, body: ReportProgress, call: Call) -> Accepted:
+    """Say how far an item has come, and declare it fulfilled when it is (R-31)."""
+    return await call.execute(pledge, pledge_id, body, pledge_facts)
+
+
+@router.post("/{org}/pledges/{pledge_id}/verify", status_code=201, responses=COMMAND_RESPONSES)
+async def verify_item(pledge_id: Identity, body: VerifyItem, call: Call) -> Accepted:
+    """Find an item fulfilled that was declared so; nobody's own (R-31)."""
+    return await call.execute(pledge, pledge_id, body, pledge_facts)
+
+
+@router.post("/{org}/pledges/{pledge_id}/withdraw", status_code=201, responses=COMMAND_RESPONSES)
+async def withdraw_pledge(pledge_id: Identity, body: WithdrawPledge, call: Call) -> Accepted:
+    """Give items up that are not verified, with the reason; excused by somebody else (R-31)."""
+    return await call.execute(pledge, pledge_id, body, pledge_facts)
+
+
 @router.get("/{org}/pledges", responses=READ_RESPONSES)
 async def pledges(
     view: View,
@@ -61,11 +89,27 @@ async def pledges(
     after: AfterPosition = None,
     limit: Limit = 100,
 ) -> Listing[WallEntry]:
-    """The pledges made, newest first."""
+    """The pledges made, newest first, with how their items stand now."""
     return await view.list(
         PledgeWall.name,
         lambda connection: wall_entries(
-            connection, view.org, campaign_id, unit_id, pledger_id, scope, after=after, limit=limit
+            connection, view.org, view.now, campaign_id, unit_id, pledger_id, scope, after=after, limit=limit
         ),
+        next_page(limit, lambda entry: entry.position),
+    )
+
+
+@router.get("/{org}/progress", responses=READ_RESPONSES)
+async def progress(
+    view: View,
+    pledge_id: Identity | None = None,
+    unit_id: Identity | None = None,
+    after: AfterPosition = None,
+    limit: Limit = 100,
+) -> Listing[ProgressEntry]:
+    """The reports on the items of pledges, newest record first (R-31)."""
+    return await view.list(
+        PledgeWall.name,
+        lambda connection: progress_entries(connection, view.org, pledge_id, unit_id, after=after, limit=limit),
         next_page(limit, lambda entry: entry.position),
     )

@@ -29,7 +29,9 @@ comments = table(
     "meeting_comment",
     key("meeting_id"),
     key("commentator_id"),
+    key("subject_id"),
     text("unit_id"),
+    text("person_id"),
     number("grade"),
     text("scope"),
     moment("commented_at"),
@@ -39,10 +41,14 @@ comments = table(
 )
 
 
+def _subject(event: CommentRecorded, recorded: Recorded) -> str:
+    return event.person_id or event.unit_id
+
+
 class MeetingRegister(Projection):
     """Who met when about what, and the comments made there."""
 
-    name, version = "meeting_register", 1
+    name, version = "meeting_register", 2
     tables = (meetings, comments)
 
     @on(MeetingHeld, row=meetings.at("meeting_id"))
@@ -64,12 +70,13 @@ class MeetingRegister(Projection):
     @on(
         CommentRecorded,
         meeting=meetings.at("meeting_id"),
-        row=comments.at("meeting_id", "commentator_id"),
+        row=comments.at("meeting_id", "commentator_id", _subject),
     )
     def commented(self, event: CommentRecorded, recorded: Recorded, meeting: Row, row: Row) -> None:
         meeting["comments"] += 1
         row.update(
             unit_id=event.unit_id,
+            person_id=event.person_id,
             grade=event.grade,
             scope=event.scope,
             commented_at=recorded.occurred_at,

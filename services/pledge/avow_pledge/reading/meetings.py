@@ -3,11 +3,12 @@
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, Select, Table, select
+from sqlalchemy import Connection
 
 from avow.contracts.meeting import CommentText
 from avow_pledge.projections.meeting_register import MeetingRegister, comments, meetings
 from avow_pledge.reading.opening import OR_ERASED, opener
+from avow_pledge.reading.paging import newest_first
 
 
 class MeetingEntry(BaseModel):
@@ -31,13 +32,14 @@ class MeetingEntry(BaseModel):
 
 
 class CommentEntry(BaseModel):
-    """A leader's comment."""
+    """A leader's comment on a unit, or on the member of it that is named."""
 
     model_config = ConfigDict(frozen=True)
 
     meeting_id: str
     unit_id: str
     commentator_id: str
+    person_id: str | None
     grade: int | None
     scope: str
     commented_at: datetime
@@ -56,7 +58,7 @@ def meeting_entries(
 ) -> list[MeetingEntry]:
     """The meetings, newest record first; `after` is the position the page before ended at."""
     sql = meetings.sql(MeetingRegister.version)
-    query = _newest_first(sql, org, {"campaign_id": campaign_id, "unit_id": unit_id, "kind": kind}, after, limit)
+    query = newest_first(sql, org, {"campaign_id": campaign_id, "unit_id": unit_id, "kind": kind}, after, limit)
     rows = connection.execute(query).mappings().all()
     summary = opener(connection, org, (row["sealed_summary"] for row in rows))
     return [
@@ -70,20 +72,13 @@ def comment_entries(
     meeting_id: str | None = None,
     unit_id: str | None = None,
     commentator_id: str | None = None,
+    person_id: str | None = None,
     after: int | None = None,
     limit: int = 100,
 ) -> list[CommentEntry]:
     """The comments, newest record first; `after` is the position the page before ended at."""
     sql = comments.sql(MeetingRegister.version)
-    wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id}
-    rows = connection.execute(_newest_first(sql, org, wanted, after, limit)).mappings().all()
+    wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id, "person_id": person_id}
+    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
     text = opener(connection, org, (row["sealed_text"] for row in rows))
     return [CommentEntry.model_validate({**row, "text": text(row["sealed_text"], row["text"])}) for row in rows]
-
-
-def _newest_first(
-    sql: Table, org: str, wanted: dict[str, str | None], after: int | None, limit: int
-) -> Select[tuple[object, ...]]:
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    return query if after is None else query.where(sql.c.position < after)

@@ -1,17 +1,33 @@
-"""The pledge wall as it is read (R-29)."""
+"""The pledge wall as it is read, and the reports on its items (R-29, R-31)."""
 
 from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping
 
 from avow.contracts.pledge import ItemWording, PledgeItem, Pledger
-from avow_pledge.projections.pledge_wall import PledgeWall, wall
+from avow_pledge.projections.pledge_wall import PledgeWall, progress, wall
 from avow_pledge.reading.opening import OR_ERASED, opener
+from avow_pledge.reading.paging import newest_first
+
+
+class ItemStanding(BaseModel):
+    """How an item stands: open, declared fulfilled, verified, or withdrawn (excused or not)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    due_on: date | None
+    state: Literal["open", "declared", "verified", "withdrawn"]
+    excused: bool | None
+    settled_at: datetime | None = Field(description="When it was verified or withdrawn.")
+    overdue: bool = Field(description="Whether it was due before today and is neither verified nor withdrawn.")
 
 
 class WallEntry(BaseModel):
-    """A pledge; `items` and `wording` go together, entry by entry."""
+    """A pledge; `items`, `standing` and `wording` go together, entry by entry."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,13 +42,35 @@ class WallEntry(BaseModel):
     first_milestone: date | None
     last_milestone: date | None
     items: list[PledgeItem]
+    standing: list[ItemStanding]
+    verified: int
+    withdrawn: int
     wording: list[ItemWording] | str | None = Field(description=OR_ERASED)
+    position: int
+
+
+class ProgressEntry(BaseModel):
+    """A report on an item; `quantity` says which of its indicators `value` is of."""
+
+    model_config = ConfigDict(frozen=True)
+
+    report_id: str
+    pledge_id: str
+    item: int
+    quantity: int | None
+    value: Decimal | None
+    percent: int | None
+    fulfilled: bool
+    evidence_sha256: str | None
+    reported_at: datetime
+    note: str | None = Field(description=OR_ERASED)
     position: int
 
 
 def wall_entries(
     connection: Connection,
     org: str,
+    now: datetime,
     campaign_id: str | None = None,
     unit_id: str | None = None,
     pledger_id: str | None = None,
@@ -40,14 +78,10 @@ def wall_entries(
     after: int | None = None,
     limit: int = 100,
 ) -> list[WallEntry]:
-    """The pledges made, newest first; `after` is the position the page before ended at."""
+    """The pledges made, newest first, as they stand at `now`; `after` is the position the page before ended at."""
     sql = wall.sql(PledgeWall.version)
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
     wanted = {"campaign_id": campaign_id, "unit_id": unit_id, "pledger_id": pledger_id, "scope": scope}
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    if after is not None:
-        query = query.where(sql.c.position < after)
-    rows = connection.execute(query).mappings().all()
+    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
     wording = opener(connection, org, (row["sealed_wording"] for row in rows))
     return [
         WallEntry.model_validate(
@@ -55,7 +89,32 @@ def wall_entries(
                 **row,
                 "pledger": {"kind": row["pledger_kind"], "id": row["pledger_id"]},
                 "wording": wording(row["sealed_wording"], row["wording"]),
+                "standing": _as_of(now, row),
             }
         )
         for row in rows
+    ]
+
+
+def progress_entries(
+    connection: Connection,
+    org: str,
+    pledge_id: str | None = None,
+    unit_id: str | None = None,
+    after: int | None = None,
+    limit: int = 100,
+) -> list[ProgressEntry]:
+    """The reports, newest record first; `after` is the position the page before ended at."""
+    sql = progress.sql(PledgeWall.version)
+    wanted = {"pledge_id": pledge_id, "unit_id": unit_id}
+    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
+    note = opener(connection, org, (row["sealed_note"] for row in rows))
+    return [ProgressEntry.model_validate({**row, "note": note(row["sealed_note"], row["note"])}) for row in rows]
+
+
+def _as_of(now: datetime, row: RowMapping) -> list[dict[str, Any]]:
+    today = now.astimezone(ZoneInfo(row["time_zone"] or "UTC")).date().isoformat()
+    return [
+        {**item, "overdue": item["state"] in ("open", "declared") and (item["due_on"] or today) < today}
+        for item in row["standing"]
     ]

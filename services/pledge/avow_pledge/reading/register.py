@@ -35,7 +35,7 @@ class CampaignPage(CampaignEntry):
 
 
 class UnitEntry(Entry):
-    """A unit and what it stands below."""
+    """A unit, what it stands below, and into which unit it went at `until`."""
 
     unit_id: str
     name: str
@@ -43,6 +43,8 @@ class UnitEntry(Entry):
     category: str | None
     parent_id: str | None
     since: datetime
+    until: datetime | None
+    merged_into: str | None
 
 
 class MembershipEntry(Entry):
