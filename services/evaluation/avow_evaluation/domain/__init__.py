@@ -3,7 +3,15 @@
 from avow.kernel.message import Event
 from avow_evaluation.domain.ballot import BallotCast
 from avow_evaluation.domain.electorate import RollFrozen
+from avow_evaluation.domain.member_review import MemberReviewTallied
 from avow_evaluation.domain.review_round import CredentialsIssued
+from avow_evaluation.domain.spread import ReviewSpread
 
-PRIVATE_EVENTS: tuple[type[Event], ...] = (RollFrozen, CredentialsIssued, BallotCast)
+PRIVATE_EVENTS: tuple[type[Event], ...] = (
+    RollFrozen,
+    CredentialsIssued,
+    BallotCast,
+    ReviewSpread,
+    MemberReviewTallied,
+)
 """What never leaves the service."""

@@ -5,5 +5,6 @@ from avow.register.projection import Register
 from avow_evaluation.projections.credentials import Credentials
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger
 from avow_evaluation.projections.round_board import RoundBoard
+from avow_evaluation.projections.scoring_rules import PublishedRules
 
-PROJECTIONS: tuple[Projection, ...] = (Register(), Credentials(), RoundBoard(), DedicatedLedger())
+PROJECTIONS: tuple[Projection, ...] = (Register(), Credentials(), RoundBoard(), DedicatedLedger(), PublishedRules())
