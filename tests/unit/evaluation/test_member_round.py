@@ -129,8 +129,8 @@ def test_too_few_ballots_make_no_result_of_a_member() -> None:
 
 
 def test_a_round_on_members_is_tallied_for_each_and_nothing_of_it_is_public() -> None:
-    frozen = {"eligible": {(UNIT, "peer"): 7, (UNIT, "mass"): 6}}
-    standing = replace(review_round.fold([ON_MEMBERS, OPENED, CLOSED]), **frozen)
+    eligible = {(UNIT, rater_class): count for rater_class, count in ELIGIBLE.items()}
+    standing = replace(review_round.fold([ON_MEMBERS, OPENED, CLOSED]), eligible=eligible)
     facts = replace(FACTS, ballots={UNIT: [cast("mass", paper())]})
     tallied = review_round.decide(TallyRound(), standing, facts)
     assert [t.person_id for t in tallied if isinstance(t, MemberReviewTallied)] == list(PEOPLE)

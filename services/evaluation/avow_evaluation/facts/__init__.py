@@ -6,6 +6,14 @@ Limit: the register here is a copy of what the pledge service made public, and m
 """
 
 from avow_evaluation.facts.review import CredentialMaker, ballot_facts, count_facts, round_facts
-from avow_evaluation.facts.scoring import rules_facts
+from avow_evaluation.facts.scoring import assessment_facts, ranking_facts, rules_facts
 
-__all__ = ["CredentialMaker", "ballot_facts", "count_facts", "round_facts", "rules_facts"]
+__all__ = [
+    "CredentialMaker",
+    "assessment_facts",
+    "ballot_facts",
+    "count_facts",
+    "ranking_facts",
+    "round_facts",
+    "rules_facts",
+]
