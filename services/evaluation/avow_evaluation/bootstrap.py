@@ -16,6 +16,7 @@ from avow_evaluation.projections import PROJECTIONS
 from avow_evaluation.projections.credentials import Credentials
 from avow_evaluation.projections.evidence import Evidence
 from avow_evaluation.reactions import report_open_rounds, settle_closed_rounds
+from avow_evaluation.reading.explanation import explain_score
 
 BLUEPRINT = Blueprint(
     name="evaluation",
@@ -24,6 +25,7 @@ BLUEPRINT = Blueprint(
     facts_from=(Register.name, Credentials.name, Evidence.name),
     chores=(report_open_rounds, settle_closed_rounds),
     missing_keys=people_without_keys,
+    explainers={"score": explain_score},
 )
 
 

@@ -167,7 +167,17 @@ def recognition(form: ReviewForm, classes: Iterable[ClassTally]) -> Decimal | No
     return None if reached is None else rounded(reached)
 
 
-def weighed(classes: Iterable[tuple[ClassTally, Decimal]], z: Decimal) -> Decimal | None:
+class Supported(Protocol):
+    """What a lower bound is computed from."""
+
+    @property
+    def support(self) -> str | None: ...
+
+    @property
+    def graded(self) -> int | None: ...
+
+
+def weighed(classes: Iterable[tuple[Supported, Decimal]], z: Decimal) -> Decimal | None:
     """The same to 50 digits, each class with the weight given."""
     bounds = [
         (weight, lower_bound(Fraction(part.support), part.graded, z))

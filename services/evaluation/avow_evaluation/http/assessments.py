@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter
 
+from avow.audit.explanation import Explanation
 from avow.contracts.values import Identity, Key
 from avow.programme.vocabulary import Subject
 from avow.register.projection import Register
@@ -12,6 +13,7 @@ from avow_evaluation.domain.assessment import CalculateAssessments, assessment, 
 from avow_evaluation.facts import assessment_facts
 from avow_evaluation.projections.assessments import Assessments
 from avow_evaluation.reading.assessments import AssessmentEntry, assessment_entries
+from avow_evaluation.reading.explanation import explanation_of
 
 router = APIRouter(tags=["assessments"])
 
@@ -49,3 +51,12 @@ async def assessments(
         lambda connection: assessment_entries(connection, view.org, wanted, after, limit),
         next_page(limit, lambda entry: entry.position),
     )
+
+
+@router.get("/{org}/assessments/{assessment_id}/explanation", responses=READ_RESPONSES)
+async def explanation(assessment_id: Identity, view: View) -> Explanation:
+    """The score as a tree down to the events, each figure computed again."""
+    _, explained = await view.read(
+        (Assessments.name, Register.name), lambda connection: explanation_of(connection, view.org, assessment_id)
+    )
+    return explained
