@@ -115,12 +115,12 @@ def alternatives(
     if earned is None or heard is None:
         return []
     weight = {entry["rater_class"]: Fraction(entry["weight"]) for entry in weights}
-    kept = sum(weight[key] for key in heard.heard)
+    kept, every = sum((weight[key] for key in heard.heard), Fraction(0)), sum(weight.values(), Fraction(0))
     found = []
     for method in ("mean", "shrunk", "trimmed", "median"):
         figures = {key: _measure(method, one.points, _pool(category, key)) for key, one in heard.heard.items()}
-        reached = sum(weight[key] * figure for key, figure in figures.items()) / kept
-        found.append((method, nine(reached), nine(earned + sum(weight.values()) * reached / 100)))
+        reached = sum((weight[key] * figure for key, figure in figures.items()), Fraction(0)) / kept
+        found.append((method, nine(reached), nine(earned + every * reached / 100)))
     return found
 
 
