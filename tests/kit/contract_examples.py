@@ -42,6 +42,7 @@ from avow.contracts.review import (
     ReviewTallied,
     RowTally,
 )
+from avow.contracts.scoring import PartWeight, ScoringRulesPublished
 from avow.contracts.values import Label
 from avow.contracts.work_plan import PlanItem, PlanWording, WorkPlanAdopted
 from avow.kernel.message import PublicEvent
@@ -237,5 +238,23 @@ EXAMPLES: tuple[PublicEvent, ...] = (
         rows=(RowTally(key="good.leadership", grades={"satisfied": 88, "dissatisfied": 7}, abstained=1),),
         good_rate=Decimal("0.926315789"),
         recognition=Decimal("88.819325400"),
+    ),
+    ScoringRulesPublished(
+        campaign_id=CAMPAIGN,
+        subject="member",
+        version=2,
+        label=Label(zh="党员考评办法", en="Member scoring rules"),
+        effective_from=date(2011, 7, 1),
+        work_record=(
+            PartWeight(part="fulfilment", weight=Decimal(25)),
+            PartWeight(part="study", weight=Decimal(5)),
+            PartWeight(part="comments", weight=Decimal(10)),
+        ),
+        recognition=(
+            ClassWeight(rater_class="peer", weight=Decimal(20)),
+            ClassWeight(rater_class="mass", weight=Decimal("40.0")),
+        ),
+        work_record_floor=Decimal(60),
+        recognition_floor=Decimal(60),
     ),
 )

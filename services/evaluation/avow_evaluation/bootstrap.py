@@ -14,15 +14,18 @@ from avow_evaluation.domain import PRIVATE_EVENTS
 from avow_evaluation.http import routers
 from avow_evaluation.projections import PROJECTIONS
 from avow_evaluation.projections.credentials import Credentials
+from avow_evaluation.projections.evidence import Evidence
 from avow_evaluation.reactions import report_open_rounds, settle_closed_rounds
+from avow_evaluation.reading.explanation import explain_score
 
 BLUEPRINT = Blueprint(
     name="evaluation",
     event_types=(*every_public_event(), *PRIVATE_EVENTS),
     projections=PROJECTIONS,
-    facts_from=(Register.name, Credentials.name),
+    facts_from=(Register.name, Credentials.name, Evidence.name),
     chores=(report_open_rounds, settle_closed_rounds),
     missing_keys=people_without_keys,
+    explainers={"score": explain_score},
 )
 
 

@@ -1,4 +1,4 @@
-"""The command line: `avow up`, `demo`, `verify`, `doctor`, `org`, `backup`, `keys`, `restore`.
+"""The command line: `avow up`, `demo`, `verify`, `explain`, `doctor`, `org`, `backup`, `keys`, `restore`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -8,6 +8,7 @@ import typer
 from avow.cli.backup import backup, restore
 from avow.cli.demo import demo
 from avow.cli.doctor import doctor
+from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
 from avow.cli.up import up
@@ -23,7 +24,7 @@ app = typer.Typer(
 )
 for command in (up, demo, verify, doctor, backup, restore):
     app.command()(command)
-for group in (org, keys):
+for group in (org, keys, explain):
     app.add_typer(group)
 
 

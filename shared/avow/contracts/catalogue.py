@@ -31,6 +31,7 @@ from avow.contracts.review import (
     ReviewSubmitted,
     ReviewTallied,
 )
+from avow.contracts.scoring import ScoringRulesPublished
 from avow.contracts.work_plan import WorkPlanAdopted
 from avow.kernel.message import Event, PublicEvent
 from avow.kernel.seal import sealed_fields
@@ -69,6 +70,7 @@ PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
         ReviewSubmitted,
         ReviewRoundClosed,
         ReviewTallied,
+        ScoringRulesPublished,
     ),
 }
 

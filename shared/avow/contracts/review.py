@@ -1,6 +1,6 @@
-"""Review rounds: announced, frozen, opened, counted, closed, tallied (R-41, R-45, R-46).
+"""Review rounds: announced, frozen, opened, counted, closed, tallied (R-41, R-42, R-45, R-46).
 
-Never here: a credential, a ballot, or anything that ties a ballot to a person.
+Never here: a credential, a ballot, anything that ties a ballot to a person, or what was said of a person.
 """
 
 from typing import Literal
@@ -46,7 +46,11 @@ class ReviewForm(Value):
 
 
 class ReviewRoundAnnounced(PublicEvent, type="review_round.announced"):
-    """A round of reviews was announced: who is reviewed, when, and by which form (R-41)."""
+    """A round of reviews was announced: who is reviewed, when, and by which form (R-41, R-42).
+
+    Where `subject` is `member`, the subjects are the members of `unit_id`, the form has a row for each of them, and the
+    raters of `peer_classes` stand among them. What comes of a rehearsal counts for nothing.
+    """
 
     round_id: Identity
     campaign_id: Identity
@@ -55,6 +59,10 @@ class ReviewRoundAnnounced(PublicEvent, type="review_round.announced"):
     opens_at: Instant
     closes_at: Instant
     form: ReviewForm
+    subject: Literal["unit", "member"] = "unit"
+    unit_id: Identity | None = None
+    peer_classes: tuple[Key, ...] = ()
+    rehearsal: bool = False
 
 
 class ElectoratePart(Value):
@@ -127,7 +135,8 @@ class ReviewTallied(PublicEvent, type="review.tallied"):
     """The result of a round for one subject.
 
     `turnout` and `good_rate` are shares of 1, `recognition` is 0–100, each with nine decimals. `rows`, `good_rate` and
-    `recognition` hold only what the classes that count said: no rows and null where there is none.
+    `recognition` hold only what the classes that count said: no rows and null where there is none. The result of a
+    `rehearsal` counts for nothing.
     """
 
     round_id: Identity
@@ -141,3 +150,4 @@ class ReviewTallied(PublicEvent, type="review.tallied"):
     rows: tuple[RowTally, ...]
     good_rate: Exact | None
     recognition: Exact | None
+    rehearsal: bool = False

@@ -4,6 +4,7 @@ Promises: a name is opened here and nowhere kept; an erased one reads 「已删�
 come to this service is null.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -11,7 +12,10 @@ from sqlalchemy import Connection, exists, literal, select
 
 from avow.eventlog.seals import ERASED, open_seals
 from avow.eventlog.tables import erased_subject, seal_key_copy
+from avow.kernel.seal import Seal
 from avow.register.projection import Register, people
+
+_CHUNK = 500
 
 
 class PersonEntry(BaseModel):
@@ -43,6 +47,19 @@ def person_entries(connection: Connection, org: str, after: str | None, limit: i
         )
         for row in rows
     ]
+
+
+def names_of(connection: Connection, org: str, person_ids: Iterable[str | None]) -> dict[str, str | None]:
+    """The names of these people, as `PersonEntry` has them; of one the register does not know, nothing."""
+    sql = people.sql(Register.version)
+    found: dict[str, Seal | None] = {}
+    wanted = sorted({person_id for person_id in person_ids if person_id is not None})
+    for start in range(0, len(wanted), _CHUNK):
+        chunk = sql.c.person_id.in_(wanted[start : start + _CHUNK])
+        query = select(sql.c.person_id, sql.c.name).where(sql.c.org == org, chunk)
+        found.update((row.person_id, row.name) for row in connection.execute(query))
+    opened = open_seals(connection, org, (name for name in found.values() if name is not None))
+    return {person_id: ERASED if name is None else _text(opened[name]) for person_id, name in found.items()}
 
 
 def people_without_keys(connection: Connection, org: str, after: str, limit: int) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy import Connection, exists, select
 
+from avow.audit.explanation import Explainer
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
 from avow.bus.gathering import ended
@@ -54,6 +55,8 @@ class Blueprint:
     chores: Sequence[Chore] = ()
     missing_keys: Missing | None = None
     """Which keys of the other service it shows something with and does not have yet."""
+    explainers: Mapping[str, Explainer] = field(default_factory=dict)
+    """The kinds of figure it can explain, such as `score`."""
 
 
 @dataclass

@@ -6,10 +6,11 @@ from datetime import UTC, date, datetime
 from avow.contracts.review import ElectorateFrozen, ElectoratePart, ReviewRoundAnnounced
 from avow.contracts.values import Label
 from avow.programme import load
+from avow_evaluation.domain.announcement import Announcement
 from avow_evaluation.domain.ballot import BallotCast
 from avow_evaluation.domain.electorate import Part
 from avow_evaluation.domain.review_form import unit_form
-from avow_evaluation.domain.review_round import Announcement, CredentialsIssued
+from avow_evaluation.domain.review_round import CredentialsIssued
 from tests.kit.logs import identity
 
 ROUND, CAMPAIGN, UNIT, OTHER_UNIT, MEMBER, OTHER_MEMBER, OFFICE_HAND = (identity(n) for n in range(201, 208))

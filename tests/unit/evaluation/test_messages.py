@@ -8,7 +8,8 @@ from avow.web.catalogue import SHARED, Catalogue
 from avow_evaluation.domain.review_round import Status
 
 OWN = ("avow_evaluation", "messages.toml")
-CODE = re.compile(r'(?<!type=)"((?:round|electorate|ballot|unit|campaign|position)\.[a-z_]+)"')
+FAMILIES = "round|electorate|ballot|scoring_rules|assessment|ranking|unit|campaign|position"
+CODE = re.compile(rf'(?<!type=)"((?:{FAMILIES})\.[a-z_]+)"')
 STANDINGS = {f"round.not_{status.value}" for status in (Status.FROZEN, Status.OPEN, Status.CLOSED)} | {
     f"round.{status.value}" for status in (Status.FROZEN, Status.OPEN, Status.CLOSED, Status.TALLIED)
 }

@@ -75,7 +75,7 @@ async def test_a_round_closed_by_a_process_that_failed_then_is_settled_all_the_s
     await evaluation.service.runner.reach(ORG, closed.position, [RoundBoard.name])
     await settle_closed_rounds(evaluation.service)
     types = [record.type for record in await evaluation.records()]
-    assert types[-4:] == ["review_round.closed", "review.submitted", "review.tallied", "review.tallied"]
+    assert types[-6:] == ["review_round.closed", "review.submitted", *["review.tallied", "review.spread"] * 2]
 
 
 async def counts(evaluation: Evaluation) -> list[int]:

@@ -7,9 +7,9 @@ import pytest
 
 from avow.contracts.review import ReviewRoundClosed, ReviewRoundOpened, ReviewTallied
 from avow.programme import load
+from avow_evaluation.domain.announcement import AnnounceRound
 from avow_evaluation.domain.electorate import Roll, RollFrozen
 from avow_evaluation.domain.review_round import (
-    AnnounceRound,
     CloseRound,
     CredentialsIssued,
     FreezeElectorate,

@@ -1,4 +1,4 @@
-"""A ballot: what one rater says of one unit, once (R-41).
+"""A ballot: what one rater says of one unit, or of its members, once (R-41, R-42).
 
 Promises: none is taken from the announced end on, whether or not the round was closed by then; a credential admits one
 ballot, because the ballot's stream is named by the credential's hash and has one event. The event holds the round, the
@@ -17,6 +17,7 @@ from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent
 from avow.kernel.refusal import Refusal, require
 from avow_evaluation.domain.electorate import Part
+from avow_evaluation.domain.member_review import require_own_row_empty
 from avow_evaluation.domain.review_round import ReviewRound, Status, require_standing
 
 
@@ -61,6 +62,7 @@ def decide(command: CastBallot, ballot: Ballot, facts: BallotFacts) -> list[Ball
     require(not ballot.cast, "ballot.already_cast", "credential")
     unit_id, rater_class = facts.part
     rows = complete(command.rows, announced.form)
+    require_own_row_empty(announced, rater_class, rows)
     return [BallotCast(round_id=facts.round_id, unit_id=unit_id, rater_class=rater_class, rows=rows)]
 
 

@@ -1,4 +1,4 @@
-"""The electorate of a round: for each unit reviewed and each rater class, the roll of those who may review it (R-41).
+"""The electorate of a round: for each unit and rater class, the roll of those who may review it or its members (R-41).
 
 Promises: a frozen electorate has every part once, in the order of the subjects and of the form, and nobody twice on one
 roll; a class of members is taken from the register, so nobody can leave a member out.
@@ -15,6 +15,7 @@ from avow.contracts.values import Identity, Key
 from avow.kernel.message import Line, PrivateEvent, Value
 from avow.kernel.refusal import require
 from avow.kernel.seal import Seal, SealedUnder
+from avow_evaluation.domain.member_review import units_of
 
 Part = tuple[str, str]
 """A unit reviewed and a rater class: those who are counted together."""
@@ -45,7 +46,7 @@ def freeze(
 ) -> list[ElectorateFrozen | RollFrozen]:
     """The public counts, then the rolls; refuses as `complete_rolls` does."""
     classes = [weight.rater_class for weight in announced.form.weights]
-    rolls = complete_rolls(given, announced.subjects, classes, members)
+    rolls = complete_rolls(given, units_of(announced), classes, members)
     counts = tuple(
         ElectoratePart(unit_id=roll.unit_id, rater_class=roll.rater_class, eligible=len(roll.entries)) for roll in rolls
     )

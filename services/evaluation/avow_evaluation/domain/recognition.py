@@ -8,6 +8,7 @@ Limit: no arithmetic protects against a bloc of raters; that is for people to se
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
 from math import ceil
@@ -31,11 +32,23 @@ class Answers(Protocol):
     def rows(self) -> Mapping[str, str | None]: ...
 
 
-def tally(
-    announced: ReviewRoundAnnounced, unit_id: str, eligible: Mapping[str, int], ballots: Sequence[Answers]
-) -> ReviewTallied:
+@dataclass(frozen=True)
+class Result:
+    """What ballots on one subject come to, as a result says it; `heard` are those of the classes that count."""
+
+    eligible: int
+    cast: int
+    turnout: Decimal | None
+    validity: Validity
+    classes: tuple[ClassTally, ...]
+    rows: tuple[RowTally, ...]
+    good_rate: Decimal | None
+    recognition: Decimal | None
+    heard: Mapping[str, Sequence[Answers]]
+
+
+def result_of(form: ReviewForm, eligible: Mapping[str, int], ballots: Sequence[Answers]) -> Result:
     """The result for one subject; `eligible` by rater class, `ballots` all those cast on it."""
-    form = announced.form
     entitled = sum(eligible.values())
     turnout = Fraction(len(ballots), entitled) if entitled else None
     validity = validity_of(form, turnout)
@@ -47,19 +60,43 @@ def tally(
         class_tally(form, weight, eligible[weight.rater_class], cast[weight.rater_class], total, weight in counted)
         for weight in form.weights
     )
-    heard = [ballot for weight in counted for ballot in cast[weight.rater_class]]
-    return ReviewTallied(
-        round_id=announced.round_id,
-        campaign_id=announced.campaign_id,
-        unit_id=unit_id,
+    heard = {weight.rater_class: cast[weight.rater_class] for weight in counted}
+    every = [ballot for of_class in heard.values() for ballot in of_class]
+    return Result(
         eligible=entitled,
         cast=len(ballots),
         turnout=None if turnout is None else rounded(turnout),
         validity=validity,
         classes=classes,
-        rows=row_tallies(form, heard) if heard else (),
-        good_rate=good_rate(form, heard),
+        rows=row_tallies(form, every) if every else (),
+        good_rate=good_rate(form, every),
         recognition=recognition(form, classes),
+        heard=heard,
+    )
+
+
+def tally(
+    announced: ReviewRoundAnnounced, unit_id: str, eligible: Mapping[str, int], ballots: Sequence[Answers]
+) -> ReviewTallied:
+    """The result for one unit, as it is published."""
+    return tallied(announced, unit_id, result_of(announced.form, eligible, ballots))
+
+
+def tallied(announced: ReviewRoundAnnounced, unit_id: str, result: Result) -> ReviewTallied:
+    """A unit's result as it is published."""
+    return ReviewTallied(
+        round_id=announced.round_id,
+        campaign_id=announced.campaign_id,
+        unit_id=unit_id,
+        eligible=result.eligible,
+        cast=result.cast,
+        turnout=result.turnout,
+        validity=result.validity,
+        classes=result.classes,
+        rows=result.rows,
+        good_rate=result.good_rate,
+        recognition=result.recognition,
+        rehearsal=announced.rehearsal,
     )
 
 
@@ -116,8 +153,8 @@ def lower_bound(support: Fraction, graded: int, z: Decimal) -> Decimal:
     (p + z²/2n - z·√(p(1-p)/n + z²/4n²)) / (1 + z²/n), E. B. Wilson 1927."""
     p, zz = support / graded, Fraction(z) ** 2
     with localcontext(FIFTY_DIGITS):
-        root = _decimal(p * (1 - p) / graded + zz / (4 * graded**2)).sqrt()
-        bound = (_decimal(p + zz / (2 * graded)) - z * root) / _decimal(1 + zz / graded)
+        root = to_fifty_digits(p * (1 - p) / graded + zz / (4 * graded**2)).sqrt()
+        bound = (to_fifty_digits(p + zz / (2 * graded)) - z * root) / to_fifty_digits(1 + zz / graded)
     return max(Decimal(0), bound)
 
 
@@ -126,15 +163,31 @@ def recognition(form: ReviewForm, classes: Iterable[ClassTally]) -> Decimal | No
 
     From what the result publishes alone, so that anybody can recompute it.
     """
+    reached = weighed([(part, part.weight) for part in classes], form.z)
+    return None if reached is None else rounded(reached)
+
+
+class Supported(Protocol):
+    """What a lower bound is computed from."""
+
+    @property
+    def support(self) -> str | None: ...
+
+    @property
+    def graded(self) -> int | None: ...
+
+
+def weighed(classes: Iterable[tuple[Supported, Decimal]], z: Decimal) -> Decimal | None:
+    """The same to 50 digits, each class with the weight given."""
     bounds = [
-        (part.weight, lower_bound(Fraction(part.support), part.graded, form.z))
-        for part in classes
+        (weight, lower_bound(Fraction(part.support), part.graded, z))
+        for part, weight in classes
         if part.support is not None and part.graded
     ]
     with localcontext(FIFTY_DIGITS):
         total = sum((weight for weight, _ in bounds), Decimal(0))
-        weighted = sum((weight * bound for weight, bound in bounds), Decimal(0))
-        return rounded(100 * weighted / total) if total else None
+        summed = sum((weight * bound for weight, bound in bounds), Decimal(0))
+        return 100 * summed / total if total else None
 
 
 def good_rate(form: ReviewForm, ballots: Iterable[Answers]) -> Decimal | None:
@@ -167,5 +220,6 @@ def _top(form: ReviewForm) -> frozenset[str]:
     return frozenset(grade.key for grade in form.grades if grade.top)
 
 
-def _decimal(value: Fraction) -> Decimal:
+def to_fifty_digits(value: Fraction) -> Decimal:
+    """The fraction as a decimal of 50 digits."""
     return FIFTY_DIGITS.divide(Decimal(value.numerator), Decimal(value.denominator))

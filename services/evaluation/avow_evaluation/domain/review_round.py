@@ -1,4 +1,4 @@
-"""A round of reviews: who reviews which units, when, by which form, and what came of it (R-41).
+"""A round of reviews: who reviews which units or members, when, by which form, and what came of it (R-41, R-42).
 
 Announced → frozen (the electorate) → open → closed → tallied. Promises: the electorate stands still from the freeze on;
 a part has as many credentials in force as people on its roll; the tally uses the form of the announcement. Hence
@@ -8,7 +8,6 @@ Limit: the rolls of the public are what the office hands in; that their entries 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from enum import Enum
 from typing import Annotated
 
@@ -21,25 +20,16 @@ from avow.contracts.review import (
     ReviewRoundOpened,
     ReviewTallied,
 )
-from avow.contracts.values import Identity, Instant, Key, Label
+from avow.contracts.values import Identity, Key
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, PrivateEvent, Prose
 from avow.kernel.refusal import Refusal, require
-from avow.programme import ProgrammeTemplate
+from avow_evaluation.domain.announcement import Announcement, AnnounceRound, announced
 from avow_evaluation.domain.credential import CredentialHash
 from avow_evaluation.domain.electorate import Part, Roll, RollFrozen, freeze
-from avow_evaluation.domain.recognition import Answers, tally
-from avow_evaluation.domain.review_form import unit_form
-
-
-class AnnounceRound(Command):
-    """Say that these units will be reviewed between two moments."""
-
-    campaign_id: Identity
-    title: Label
-    subjects: Annotated[tuple[Identity, ...], Field(min_length=1, max_length=500)]
-    opens_at: Instant
-    closes_at: Instant
+from avow_evaluation.domain.member_review import MemberReviewTallied, tally_members
+from avow_evaluation.domain.recognition import Answers, result_of, tallied
+from avow_evaluation.domain.spread import ReviewSpread, spread_of
 
 
 class FreezeElectorate(Command):
@@ -90,6 +80,8 @@ RoundEvent = (
     | ReviewRoundOpened
     | ReviewRoundClosed
     | ReviewTallied
+    | ReviewSpread
+    | MemberReviewTallied
 )
 
 
@@ -121,18 +113,6 @@ class ReviewRound:
         return {rater_class: count for (subject, rater_class), count in self.eligible.items() if subject == unit_id}
 
 
-@dataclass(frozen=True)
-class Announcement:
-    """What an announcement is measured by: the campaign's programme and days, and the days of the round in its time
-    zone."""
-
-    programme: ProgrammeTemplate
-    starts_on: date
-    ends_on: date | None
-    opens_on: date
-    closes_on: date
-
-
 @dataclass(frozen=True, kw_only=True)
 class RoundFacts(Facts):
     """What each step needs: what an announcement is measured by, the rolls of the member classes, the hashes of fresh
@@ -149,30 +129,26 @@ def decide(command: RoundCommand, round: ReviewRound, facts: RoundFacts) -> list
     match command:
         case AnnounceRound():
             require(round.status is Status.NONE, "round.announced", "round_id")
-            return [_announced(command, facts)]
+            assert facts.announcement is not None
+            return [announced(command, facts.round_id, facts.announcement)]
         case FreezeElectorate():
-            announced = require_standing(round, Status.ANNOUNCED)
-            return [*freeze(announced, command.parts, facts.members)]
+            return [*freeze(require_standing(round, Status.ANNOUNCED), command.parts, facts.members)]
         case IssueCredentials():
             require_standing(round, Status.FROZEN)
             return [_issued(command, round, facts)]
         case OpenRound():
-            announced = require_standing(round, Status.FROZEN)
-            due = facts.occurred_at >= announced.opens_at
-            require(due, "round.too_early", "occurred_at", opens_at=announced.opens_at.isoformat())
+            opens_at = require_standing(round, Status.FROZEN).opens_at
+            require(facts.occurred_at >= opens_at, "round.too_early", "occurred_at", opens_at=opens_at.isoformat())
             require_issued(round)
             return [ReviewRoundOpened(round_id=facts.round_id)]
         case CloseRound():
-            announced = require_standing(round, Status.OPEN)
-            over, closes_at = facts.occurred_at >= announced.closes_at, announced.closes_at.isoformat()
-            require(over or command.reason, "round.closed_early_without_reason", "reason", closes_at=closes_at)
+            closes_at = require_standing(round, Status.OPEN).closes_at
+            over = facts.occurred_at >= closes_at
+            at = closes_at.isoformat()
+            require(over or command.reason, "round.closed_early_without_reason", "reason", closes_at=at)
             return [ReviewRoundClosed(round_id=facts.round_id, reason=command.reason)]
         case TallyRound():
-            announced = require_standing(round, Status.CLOSED)
-            return [
-                tally(announced, unit_id, round.eligible_for(unit_id), facts.ballots.get(unit_id, ()))
-                for unit_id in announced.subjects
-            ]
+            return tally_round(require_standing(round, Status.CLOSED), round, facts.ballots)
 
 
 def evolve(round: ReviewRound, event: RoundEvent) -> ReviewRound:
@@ -182,7 +158,7 @@ def evolve(round: ReviewRound, event: RoundEvent) -> ReviewRound:
         case ElectorateFrozen():
             eligible = {(part.unit_id, part.rater_class): part.eligible for part in event.parts}
             return replace(round, status=Status.FROZEN, eligible=eligible)
-        case RollFrozen():
+        case RollFrozen() | ReviewSpread():
             return round
         case CredentialsIssued():
             generations = {**round.generations, (event.unit_id, event.rater_class): event.generation}
@@ -191,7 +167,7 @@ def evolve(round: ReviewRound, event: RoundEvent) -> ReviewRound:
             return replace(round, status=Status.OPEN)
         case ReviewRoundClosed():
             return replace(round, status=Status.CLOSED)
-        case ReviewTallied():
+        case ReviewTallied() | MemberReviewTallied():
             return replace(round, status=Status.TALLIED)
 
 
@@ -208,6 +184,8 @@ review_round: Decider[RoundCommand, ReviewRound, RoundFacts, RoundEvent] = Decid
         ReviewRoundOpened,
         ReviewRoundClosed,
         ReviewTallied,
+        ReviewSpread,
+        MemberReviewTallied,
     ),
 )
 
@@ -225,6 +203,23 @@ def require_standing(round: ReviewRound, wanted: Status) -> ReviewRoundAnnounced
     return round.announced
 
 
+def tally_round(
+    announced: ReviewRoundAnnounced, round: ReviewRound, ballots: Mapping[str, Sequence[Answers]]
+) -> list[RoundEvent]:
+    """The result of each subject; of a unit's also the spread, unless it was a rehearsal."""
+    if announced.unit_id is not None:
+        unit_id = announced.unit_id
+        return [*tally_members(announced, round.eligible_for(unit_id), ballots.get(unit_id, ()))]
+    found: list[RoundEvent] = []
+    for unit_id in announced.subjects:
+        result = result_of(announced.form, round.eligible_for(unit_id), ballots.get(unit_id, ()))
+        found.append(tallied(announced, unit_id, result))
+        if not announced.rehearsal:
+            spread = spread_of(announced.form, result.heard)
+            found.append(ReviewSpread(round_id=announced.round_id, unit_id=unit_id, classes=spread))
+    return found
+
+
 def require_issued(round: ReviewRound) -> None:
     """Every part with somebody on its roll has credentials."""
     for (unit_id, rater_class), eligible in round.eligible.items():
@@ -238,25 +233,6 @@ def require_part(round: ReviewRound, command: IssueCredentials) -> Part:
     require(command.unit_id in units, "electorate.unit_unknown", "unit_id")
     require(command.rater_class in classes, "electorate.class_unknown", "rater_class", known=sorted(classes))
     return command.unit_id, command.rater_class
-
-
-def _announced(command: AnnounceRound, facts: RoundFacts) -> ReviewRoundAnnounced:
-    given = facts.announcement
-    assert given is not None
-    for n, unit_id in enumerate(command.subjects):
-        require(unit_id not in command.subjects[:n], "round.subject_repeated", f"subjects[{n}]")
-    require(command.opens_at < command.closes_at, "round.closes_before_it_opens", "closes_at")
-    require(given.starts_on <= given.opens_on, "round.outside_campaign", "opens_at")
-    require(given.ends_on is None or given.closes_on <= given.ends_on, "round.outside_campaign", "closes_at")
-    return ReviewRoundAnnounced(
-        round_id=facts.round_id,
-        campaign_id=command.campaign_id,
-        title=command.title,
-        subjects=command.subjects,
-        opens_at=command.opens_at,
-        closes_at=command.closes_at,
-        form=unit_form(given.programme),
-    )
 
 
 def _issued(command: IssueCredentials, round: ReviewRound, facts: RoundFacts) -> CredentialsIssued:

@@ -24,7 +24,7 @@ class BallotPaper(Value):
     """A filled-in form: a grade for each row, or null to abstain."""
 
     credential: Credential = Field(repr=False)
-    rows: dict[Key, Key | None] = Field(max_length=100, repr=False)
+    rows: dict[Key, Key | None] = Field(max_length=500, repr=False)
 
 
 @router.post("/{org}/rounds/{round_id}/ballots", status_code=201, responses=COMMAND_RESPONSES)

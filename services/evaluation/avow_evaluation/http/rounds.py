@@ -8,10 +8,10 @@ from avow.web.call import Accepted, Call, Listing, View, accepted
 from avow.web.command_route import CommandRoute
 from avow.web.paging import AfterPosition, Limit, next_page
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow_evaluation.domain.announcement import AnnounceRound
 from avow_evaluation.domain.credential import Credential
 from avow_evaluation.domain.review_count import ReportReviews, review_count
 from avow_evaluation.domain.review_round import (
-    AnnounceRound,
     CloseRound,
     FreezeElectorate,
     IssueCredentials,
@@ -36,7 +36,7 @@ class Issued(Accepted):
 
 @router.post("/{org}/rounds", status_code=201, responses=COMMAND_RESPONSES)
 async def announce_round(body: AnnounceRound, call: Call) -> Accepted:
-    """Say which units will be reviewed, and when; the form is the one of the campaign's programme."""
+    """Say which units, or whose members, will be reviewed, and when; the form is the one of the programme."""
     return await call.create(review_round, body, round_facts)
 
 

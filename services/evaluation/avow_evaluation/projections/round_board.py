@@ -1,4 +1,4 @@
-"""The rounds: how far each has come, and of each part how many may review and how many have (R-41).
+"""The rounds: how far each has come, and of each part how many may review and how many have (R-41, R-42).
 
 `submitted` is the count last reported; what single ballots say is in no view.
 """
@@ -17,6 +17,7 @@ from avow.projections.projection import (
     Projection,
     Row,
     document,
+    flag,
     key,
     moment,
     number,
@@ -24,6 +25,7 @@ from avow.projections.projection import (
     table,
     text,
 )
+from avow_evaluation.domain.member_review import MemberReviewTallied
 from avow_evaluation.domain.review_round import CredentialsIssued, Status
 
 rounds = table(
@@ -32,7 +34,10 @@ rounds = table(
     number("position"),
     text("campaign_id"),
     document("title"),
+    text("subject"),
     document("subjects"),
+    text("unit_id"),
+    flag("rehearsal"),
     document("form"),
     text("status"),
     moment("opens_at"),
@@ -60,7 +65,7 @@ def _parts(event: ElectorateFrozen, recorded: Recorded) -> list[KeyValue]:
 class RoundBoard(Projection):
     """Where each round stands; `closed_by` is the id of the event that closed it."""
 
-    name, version = "round_board", 1
+    name, version = "round_board", 2
     tables = (rounds, parts)
 
     @on(ReviewRoundAnnounced, row=rounds.at("round_id"))
@@ -69,7 +74,10 @@ class RoundBoard(Projection):
             position=recorded.position,
             campaign_id=event.campaign_id,
             title=event.title.model_dump(),
+            subject=event.subject,
             subjects=list(event.subjects),
+            unit_id=event.unit_id,
+            rehearsal=event.rehearsal,
             form=event.form.model_dump(mode="json"),
             status=Status.ANNOUNCED.value,
             opens_at=event.opens_at,
@@ -100,4 +108,8 @@ class RoundBoard(Projection):
 
     @on(ReviewTallied, row=rounds.at("round_id"))
     def tallied(self, event: ReviewTallied, recorded: Recorded, row: Row) -> None:
+        row["status"] = Status.TALLIED.value
+
+    @on(MemberReviewTallied, fields=("round_id",), row=rounds.at("round_id"))
+    def members_tallied(self, event: MemberReviewTallied, recorded: Recorded, row: Row) -> None:
         row["status"] = Status.TALLIED.value

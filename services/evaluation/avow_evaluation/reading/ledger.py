@@ -1,5 +1,6 @@
 """The dedicated ledger as it is read (R-46)."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -8,15 +9,19 @@ from sqlalchemy import Connection, select
 
 from avow.contracts.review import ClassTally, RowTally
 from avow.contracts.values import Exact, Label
+from avow.register.people import names_of
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger, ledger
 
 
 class LedgerEntry(BaseModel):
-    """A row of the ledger: a unit's result in a round, and what the unit had done by then."""
+    """A row of the ledger: a subject's result in a round, and what the subject had done by then."""
 
     model_config = ConfigDict(frozen=True)
 
-    seq: int = Field(description="The unit's place among the subjects of the round.")
+    seq: int = Field(description="The subject's place among the subjects of the round.")
+    subject: Literal["unit", "member"]
+    person_id: str | None = Field(description="The member; null where the subject is the unit.")
+    person: str | None = Field(description="The member's name as `/people` has it.", repr=False)
     unit_id: str
     unit: str = Field(description="The unit's name when the row was written.")
     category: str | None
@@ -34,7 +39,7 @@ class LedgerEntry(BaseModel):
     abstained: int | None
     good_rate: Exact | None
     recognition: Exact | None
-    criteria: list[RowTally] | None = Field(description="Row by row; null where the result is withheld.")
+    criteria: list[RowTally] | None = Field(description="Row by row; null where it is withheld, and of a member.")
     pledges_made: int
     meetings_held: int
     comments: int
@@ -46,17 +51,16 @@ class LedgerEntry(BaseModel):
 def ledger_entries(
     connection: Connection,
     org: str,
-    round_id: str | None = None,
-    unit_id: str | None = None,
-    category: str | None = None,
+    wanted: Mapping[str, str | None],
     after: int | None = None,
     limit: int = 100,
 ) -> list[LedgerEntry]:
-    """The rows in the order they were written; `after` is the position the page before ended at."""
+    """The rows with these values, in the order they were written; `after` is the position the page before ended at."""
     sql = ledger.sql(DedicatedLedger.version)
-    wanted = {"round_id": round_id, "unit_id": unit_id, "category": category}
     query = select(sql).where(sql.c.org == org).order_by(sql.c.position).limit(limit)
     query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
     if after is not None:
         query = query.where(sql.c.position > after)
-    return [LedgerEntry.model_validate(row) for row in connection.execute(query).mappings()]
+    rows = connection.execute(query).mappings().all()
+    names = names_of(connection, org, (row["person_id"] for row in rows))
+    return [LedgerEntry.model_validate({**row, "person": names.get(row["person_id"])}) for row in rows]

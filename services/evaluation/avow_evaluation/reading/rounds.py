@@ -3,9 +3,9 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, RowMapping, select
 
 from avow.contracts.review import ReviewForm
@@ -35,7 +35,10 @@ class RoundEntry(BaseModel):
     round_id: str
     campaign_id: str
     title: Label
+    subject: Literal["unit", "member"]
     subjects: list[str]
+    unit_id: str | None = Field(description="Whose members are reviewed; null where units are.")
+    rehearsal: bool
     status: Status
     opens_at: datetime
     closes_at: datetime

@@ -1,8 +1,6 @@
-"""What each aggregate's decisions may know, and who may ask for them: one function an aggregate.
+"""What a round, a ballot and a count may know, and who may ask for them.
 
-Promises: the right is looked at first, as it is held now; then the facts are read as they stood when the matter
-happened; a round's standing is folded from its own stream, which stands still until the decision is in the log.
-Limit: the register here is a copy of what the pledge service made public, and may move on meanwhile.
+Promises: a round's standing is folded from its own stream, which stands still until the decision is in the log.
 """
 
 from collections import Counter, defaultdict
@@ -24,13 +22,13 @@ from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.register.reading import RegisterReader
+from avow_evaluation.domain.announcement import Announcement, AnnounceRound
 from avow_evaluation.domain.ballot import Ballot, BallotCast, BallotFacts, CastBallot, ballot
 from avow_evaluation.domain.credential import fresh, hash_of
 from avow_evaluation.domain.electorate import Part
+from avow_evaluation.domain.member_review import MemberReviewTallied, units_of
 from avow_evaluation.domain.review_count import CountFacts, ReportReviews, ReviewCount, full_hour
 from avow_evaluation.domain.review_round import (
-    Announcement,
-    AnnounceRound,
     CredentialsIssued,
     FreezeElectorate,
     IssueCredentials,
@@ -41,10 +39,18 @@ from avow_evaluation.domain.review_round import (
     TallyRound,
     review_round,
 )
+from avow_evaluation.domain.spread import ReviewSpread
 from avow_evaluation.projections.credentials import Credentials
 from avow_evaluation.reading.credentials import part_of
 
-_STEPS = (ReviewRoundAnnounced, ReviewRoundOpened, ReviewRoundClosed, ReviewTallied)
+_STEPS = (
+    ReviewRoundAnnounced,
+    ReviewRoundOpened,
+    ReviewRoundClosed,
+    ReviewTallied,
+    ReviewSpread,
+    MemberReviewTallied,
+)
 """What says how far a round has come, without its rolls and credentials."""
 _TYPES = EventTypes((*_STEPS, BallotCast))
 
@@ -144,6 +150,10 @@ def _require_every_credential(connection: Connection, org: str, round_id: str) -
 def _announcement(reader: RegisterReader, command: AnnounceRound, at: datetime) -> Announcement:
     for n, unit_id in enumerate(command.subjects):
         reader.unit_then(unit_id, at, f"subjects[{n}]")
+    members: list[str] = []
+    if command.unit_id is not None:
+        reader.unit_then(command.unit_id, at)
+        members = reader.members(command.unit_id, at)
     campaign = reader.campaign(command.campaign_id)
     zone = campaign.programme.time_zone
     return Announcement(
@@ -152,6 +162,7 @@ def _announcement(reader: RegisterReader, command: AnnounceRound, at: datetime) 
         ends_on=campaign.ends_on,
         opens_on=_day(command.opens_at, zone, "opens_at"),
         closes_on=_day(command.closes_at, zone, "closes_at"),
+        members=members,
     )
 
 
@@ -171,7 +182,7 @@ def _members(reader: RegisterReader, round: ReviewRound, at: datetime) -> dict[P
     classes = [weight.rater_class for weight in round.announced.form.weights]
     of_members = [key for key in classes if programme.rater_class(key).is_member]
     return {
-        (unit_id, key): reader.members(unit_id, at) for unit_id, key in product(round.announced.subjects, of_members)
+        (unit_id, key): reader.members(unit_id, at) for unit_id, key in product(units_of(round.announced), of_members)
     }
 
 

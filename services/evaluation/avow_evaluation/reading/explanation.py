@@ -1,0 +1,205 @@
+"""A score explained: from the total through its parts to the events, each figure computed again (R-49).
+
+Promises: everything is computed from what the assessment says it came from and from the events it names, read from the
+log by their ids: the parts are counted again from the events, recognition again from the result's counts. A figure that
+does not come out as it was stored says so (tests/unit/evaluation/test_explanation.py).
+"""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from sqlalchemy import Connection, select
+
+from avow.audit.explanation import Explanation, Filed, Step, filed, leaves
+from avow.contracts.review import ClassTally, ReviewTallied
+from avow.contracts.scoring import ScoringRulesPublished
+from avow.contracts.values import Label
+from avow.eventlog.types import EventTypes
+from avow.kernel.refusal import Refusal
+from avow.register.people import names_of
+from avow_evaluation.domain.assessment import AssessmentCalculated
+from avow_evaluation.domain.member_review import MemberReviewTallied
+from avow_evaluation.domain.period_recognition import ClassScore, RecognitionScore
+from avow_evaluation.domain.recognition import lower_bound, rounded, weighed
+from avow_evaluation.domain.recount import EVIDENCE, recount
+from avow_evaluation.domain.score import total
+from avow_evaluation.domain.work_record import PartScore
+from avow_evaluation.projections.assessments import Assessments, assessments
+from avow_evaluation.reading.subjects import unit_names
+
+_TYPES = EventTypes((*EVIDENCE, AssessmentCalculated, ReviewTallied, MemberReviewTallied, ScoringRulesPublished))
+PARTS = {
+    "obligations": Label(zh="履职", en="Obligations"),
+    "fulfilment": Label(zh="践诺", en="Fulfilment"),
+    "comments": Label(zh="点评", en="Comments"),
+    "inspections": Label(zh="督查", en="Inspections"),
+    "study": Label(zh="学习", en="Study"),
+}
+
+
+def explain_score(connection: Connection, org: str, assessment_id: str) -> Explanation | None:
+    """The tree of an assessment's last revision; None where there is no such assessment."""
+    sql = assessments.sql(Assessments.version)
+    query = select(sql.c.event_ref).where(sql.c.org == org, sql.c.assessment_id == assessment_id)
+    event_ref = connection.scalar(query)
+    if event_ref is None:
+        return None
+    said = filed(connection, org, [event_ref])[event_ref]
+    assessed = _TYPES.decode(said.record)
+    assert isinstance(assessed, AssessmentCalculated)
+    tree = _explain(connection, org, assessed, said)
+    return Explanation(id=assessment_id, org=org, agrees=tree.agrees, tree=tree)
+
+
+def explanation_of(connection: Connection, org: str, assessment_id: str) -> Explanation:
+    """The same; refuses an unknown one."""
+    explained = explain_score(connection, org, assessment_id)
+    if explained is None:
+        raise Refusal("assessment.unknown", "assessment_id")
+    return explained
+
+
+def _explain(connection: Connection, org: str, assessed: AssessmentCalculated, said: Filed) -> Step:
+    behind = [*(one for part in assessed.parts for one in part.evidence), assessed.rules_event]
+    behind += assessed.recognition.evidence if assessed.recognition else ()
+    events = filed(connection, org, behind)
+    parts = [_part(part, assessed, events) for part in assessed.parts]
+    record, earned = _work_record(assessed, parts)
+    steps = [record]
+    exact = None
+    if assessed.recognition is not None:
+        exact = _exact(assessed.recognition, assessed.recognition.classes)
+        steps.append(_recognition(assessed.recognition, exact, events))
+    steps.append(_rules(assessed, events))
+    computed = total(earned, exact, assessed.recognition_weight)
+    name = _name(connection, org, assessed)
+    return Step(
+        what=Label(zh=f"总分：{name}，{assessed.phase}", en=f"Total: {name}, {assessed.phase}"),
+        stored=_text(assessed.total),
+        computed=_text(computed),
+        event=said.ref,
+        steps=steps,
+    )
+
+
+def _work_record(assessed: AssessmentCalculated, parts: list[Step]) -> tuple[Step, Fraction | None]:
+    """The work record from its parts' counts, and the points it earns."""
+    kept = [part for part in assessed.parts if part.denominator]
+    every = sum((Fraction(part.weight) for part in assessed.parts), Fraction(0))
+    weight = sum((Fraction(part.weight) for part in kept), Fraction(0))
+    points = sum((Fraction(p.weight) * Fraction(p.numerator) / p.denominator for p in kept), Fraction(0))
+    share = points / weight if weight else None
+    step = Step(
+        what=Label(zh=f"工作实绩（权重 {_plain(every)}）", en=f"Work record (weight {_plain(every)})"),
+        stored=_text(assessed.work_record),
+        computed=None if share is None else _text(rounded(100 * share)),
+        steps=parts,
+    )
+    return step, None if share is None else share * every
+
+
+def _part(part: PartScore, assessed: AssessmentCalculated, events: dict[str, Filed]) -> Step:
+    kept = [one for one in assessed.parts if one.denominator]
+    every = sum((Fraction(one.weight) for one in assessed.parts), Fraction(0))
+    weight = sum((Fraction(one.weight) for one in kept), Fraction(0))
+    there = [events[one] for one in part.evidence if one in events]
+    again = recount(part.part, [(one.ref.event_id, _TYPES.decode(one.record)) for one in there], assessed.ends_on)
+    name = PARTS[part.part]
+    left_out = Label(zh="没有可计的事项，权重分给其余各项", en="nothing to count: its weight goes to the others")
+    in_force = rounded(Fraction(part.weight) * every / weight) if part.denominator and weight else None
+    value = rounded(Fraction(part.numerator) / part.denominator) if part.denominator else None
+    return Step(
+        what=name if part.denominator else Label(zh=f"{name.zh}：{left_out.zh}", en=f"{name.en}: {left_out.en}"),
+        stored=_text(part.value),
+        computed=_text(value),
+        steps=[
+            Step(
+                what=Label(zh=f"权重 {part.weight}，计入", en=f"Weight {part.weight}, in force"),
+                stored=_text(part.in_force),
+                computed=_text(in_force),
+            ),
+            Step(
+                what=Label(zh="分子 / 分母", en="Numerator / denominator"),
+                stored=f"{part.numerator} / {part.denominator}",
+                computed=f"{again.numerator} / {again.denominator}",
+                steps=leaves(there),
+            ),
+        ],
+    )
+
+
+def _recognition(said: RecognitionScore, exact: Decimal | None, events: dict[str, Filed]) -> Step:
+    weight = sum((Fraction(entry.weight) for entry in said.classes), Fraction(0))
+    kept = sum((Fraction(entry.weight) for entry in said.classes if entry.graded), Fraction(0))
+    there = [events[one] for one in said.evidence if one in events]
+    tallied = (_TYPES.decode(one.record) for one in there)
+    classes = {
+        tally.rater_class: tally
+        for event in tallied
+        if isinstance(event, ReviewTallied | MemberReviewTallied)
+        for tally in event.classes
+    }
+    scale = weight / kept if kept else None
+    steps = [_class(entry, said.z, scale, classes.get(entry.rater_class)) for entry in said.classes]
+    return Step(
+        what=Label(zh=f"群众公认度（权重 {_plain(weight)}）", en=f"Recognition (weight {_plain(weight)})"),
+        stored=_text(said.score),
+        computed=None if exact is None else _text(rounded(exact)),
+        steps=[*steps, *leaves(there)],
+    )
+
+
+def _class(entry: ClassScore, z: Decimal, scale: Fraction | None, tally: ClassTally | None) -> Step:
+    heard = entry.graded is not None
+    name = Label(zh=f"评议主体 {entry.rater_class}", en=f"Rater class {entry.rater_class}")
+    left_out = Label(zh=f"{name.zh}：不足最低票数，不计", en=f"{name.en}: below its minimum, left out")
+    in_force = rounded(Fraction(entry.weight) * scale) if heard and scale is not None else None
+    counts = None if tally is None or not tally.counted else f"{tally.support} / {tally.graded}"
+    bound = None if not entry.graded or entry.support is None else lower_bound(Fraction(entry.support), entry.graded, z)
+    return Step(
+        what=name if heard else left_out,
+        stored=_text(entry.lower_bound),
+        computed=None if bound is None else _text(rounded(bound)),
+        steps=[
+            Step(
+                what=Label(zh=f"权重 {entry.weight}，计入", en=f"Weight {entry.weight}, in force"),
+                stored=_text(entry.in_force),
+                computed=_text(in_force),
+            ),
+            Step(
+                what=Label(zh="优良票数 / 有效票数", en="Support / graded ballots"),
+                stored=f"{entry.support} / {entry.graded}" if heard else None,
+                computed=counts if heard else None,
+            ),
+        ],
+    )
+
+
+def _exact(said: RecognitionScore, classes: tuple[ClassScore, ...]) -> Decimal | None:
+    """The recognition to 50 digits, from the counts the assessment says."""
+    return weighed([(entry, entry.weight) for entry in classes], said.z)
+
+
+def _rules(assessed: AssessmentCalculated, events: dict[str, Filed]) -> Step:
+    published = events.get(assessed.rules_event)
+    rules = None if published is None else _TYPES.decode(published.record)
+    return Step(
+        what=Label(zh="考评办法", en="Scoring rules"),
+        stored=f"v{assessed.rules_version}",
+        computed=f"v{rules.version}" if isinstance(rules, ScoringRulesPublished) else None,
+        steps=[] if published is None else leaves([published]),
+    )
+
+
+def _name(connection: Connection, org: str, assessed: AssessmentCalculated) -> str:
+    if assessed.subject == "unit":
+        return unit_names(connection, org, [assessed.subject_id]).get(assessed.subject_id, assessed.subject_id)
+    return names_of(connection, org, [assessed.subject_id]).get(assessed.subject_id) or assessed.subject_id
+
+
+def _text(figure: Decimal | None) -> str | None:
+    return None if figure is None else format(figure, "f")
+
+
+def _plain(weight: Fraction) -> str:
+    return format(rounded(weight).normalize(), "f")
