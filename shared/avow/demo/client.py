@@ -66,6 +66,14 @@ class Player:
         """Give commands of which none rests on another; the answers in their order. Raises Refused."""
         return await asyncio.gather(*(self.ask(ask.path, ask.body, ask.acting_as) for ask in asks))
 
+    async def in_turn(self, queues: Iterable[Iterable[Ask]]) -> list[list[dict[str, Any]]]:
+        """Give commands queue by queue: within one each rests on those before, as on one pledge. Raises Refused."""
+
+        async def one(queue: Iterable[Ask]) -> list[dict[str, Any]]:
+            return [await self.ask(ask.path, ask.body, ask.acting_as) for ask in queue]
+
+        return await asyncio.gather(*(one(queue) for queue in queues))
+
     async def create(self, path: str, body: Mapping[str, Any], acting_as: str | None = None) -> str:
         """Give a command that makes something; its identity."""
         return str((await self.ask(path, body, acting_as))["id"])

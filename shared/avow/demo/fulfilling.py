@@ -37,34 +37,33 @@ async def _half_way(scene: Scene, phase: PhaseDays, made: Made) -> None:
 async def _report(scene: Scene, phase: PhaseDays, made: Made) -> None:
     scene.stage.at(phase.reported)
     done = {"percent": 100, "fulfilled": True, "note": "按期完成，佐证材料存支部。"}
-    await scene.stage.pledge.all(
-        Ask(f"pledges/{pledged.pledge_id}/progress", {**done, "item": item}, pledged.author)
-        for pledged, item in _fulfilled(scene, phase, made)
+    await scene.stage.pledge.in_turn(
+        [Ask(f"pledges/{pledged.pledge_id}/progress", {**done, "item": item}, pledged.author) for item in items]
+        for pledged, items in _fulfilled(scene, phase, made)
     )
 
 
 async def _verify(scene: Scene, phase: PhaseDays, made: Made) -> None:
     scene.stage.at(phase.verified)
-    asks = [
-        Ask(f"pledges/{pledged.pledge_id}/verify", {"item": item}, pledged.vetted_by)
-        for pledged, item in _fulfilled(scene, phase, made)
-    ]
-    await scene.stage.pledge.all(asks)
+    fulfilled = list(_fulfilled(scene, phase, made))
+    await scene.stage.pledge.in_turn(
+        [Ask(f"pledges/{pledged.pledge_id}/verify", {"item": item}, pledged.vetted_by) for item in items]
+        for pledged, items in fulfilled
+    )
+    verified = sum(len(items) for _, items in fulfilled)
     promised = sum(pledged.items for pledged in made[phase.key])
     scene.stage.tell(
-        f"{promised} 项承诺到期，{len(asks)} 项申报完成并经核验。",
-        f"{promised} promised items are due; {len(asks)} are declared fulfilled and verified.",
+        f"{promised} 项承诺到期，{verified} 项申报完成并经核验。",
+        f"{promised} promised items are due; {verified} are declared fulfilled and verified.",
     )
 
 
-def _fulfilled(scene: Scene, phase: PhaseDays, made: Made) -> Iterator[tuple[Pledged, int]]:
-    """What is fulfilled: as often as the branch is good at it, and whoever promised diligent."""
+def _fulfilled(scene: Scene, phase: PhaseDays, made: Made) -> Iterator[tuple[Pledged, list[int]]]:
+    """What is fulfilled of each pledge: as often as the branch is good at it, and whoever promised diligent."""
     for n, pledged in enumerate(made[phase.key]):
         drawn = phase.key, pledged.entry.branch.key, n
         likely = pledged.entry.branch.work - 14 + scene.dice.below(21, "diligence", *drawn)
-        for item in range(pledged.items):
-            if scene.dice.chance(likely, "fulfilled", *drawn, item):
-                yield pledged, item
+        yield pledged, [i for i in range(pledged.items) if scene.dice.chance(likely, "fulfilled", *drawn, i)]
 
 
 async def _withdraw(scene: Scene, made: Made) -> None:

@@ -15,6 +15,8 @@ from avow.demo.words import DIRECTIONS, SHORTCOMINGS, STRENGTHS
 RALLY = date(2010, 6, 10)
 IDLE = "B08"
 IDLE_MONTHS = (date(2011, 3, 1), date(2011, 4, 1), date(2011, 5, 1), date(2011, 6, 1))
+GRADED = (date(2011, 6, 1), date(2012, 6, 1))
+"""Once a phase the leaders grade every member."""
 FILED = date(2011, 6, 28)
 """The evening on which a branch enters four months' minutes at once (C1)."""
 
@@ -69,13 +71,14 @@ async def _quarterly(scene: Scene, month: date) -> None:
         Ask("meetings", _body(scene, entry, "stage_summary", "总结本季度，安排下一季度。", month), entry.secretary)
         for entry in units
     )
-    comments = [
-        Ask(f"meetings/{meeting_id}/comments", _comment(scene, entry, month), _commentator(scene, entry, n, month))
-        for n, (meeting_id, entry) in enumerate(zip(meetings, units, strict=True))
-    ]
-    await stage.pledge.all(comments)
-    if month in (date(2011, 6, 1), date(2012, 6, 1)):
-        await stage.pledge.all(_on_members(scene, month, meetings))
+    graded = month in GRADED
+    await stage.pledge.in_turn(
+        [
+            _comment(scene, meeting_id, entry, leader, month),
+            *(_on_members(scene, meeting_id, entry, leader, month) if graded else ()),
+        ]
+        for meeting_id, entry, leader in zip(meetings, units, _commentators(scene, units, month), strict=True)
+    )
     if month == date(2010, 9, 1):
         stage.tell(
             f"{len(units)} 个单位开了季度总结会，领导小组成员逐一点评：肯定成绩、指出不足、提出方向。",
@@ -83,29 +86,31 @@ async def _quarterly(scene: Scene, month: date) -> None:
         )
 
 
-def _on_members(scene: Scene, month: date, meetings: list[str]) -> Iterator[Ask]:
-    """Once a phase the leaders grade every member."""
-    for n, (meeting_id, entry) in enumerate(zip(meetings, scene.cast.branches.values(), strict=False)):
-        for k, member in enumerate(entry.members):
-            body = {**_comment(scene, entry, month, k), "person_id": member}
-            yield Ask(f"meetings/{meeting_id}/comments", body, _commentator(scene, entry, n, month))
+def _on_members(scene: Scene, meeting_id: str, entry: BranchCast, leader: str, month: date) -> Iterator[Ask]:
+    return (
+        _comment(scene, meeting_id, entry, leader, month, member) for member in entry.members if entry.branch.category
+    )
 
 
-def _comment(scene: Scene, entry: BranchCast, month: date, *what: object) -> dict[str, Any]:
-    drawn = entry.branch.key, month, *what
-    grade = min(98, max(60, entry.branch.work - 6 + scene.dice.below(15, "grade", *drawn)))
-    return {
+def _comment(
+    scene: Scene, meeting_id: str, entry: BranchCast, leader: str, month: date, member: str | None = None
+) -> Ask:
+    """What a leader says of a unit, or of a member of it."""
+    drawn = entry.branch.key, month, "unit" if member is None else entry.members.index(member)
+    body = {
         "strengths": scene.dice.pick(STRENGTHS, "strengths", *drawn),
         "shortcomings": scene.dice.pick(SHORTCOMINGS, "shortcomings", *drawn),
         "directions": scene.dice.pick(DIRECTIONS, "directions", *drawn),
-        "grade": grade,
+        "grade": min(98, max(60, entry.branch.work - 6 + scene.dice.below(15, "grade", *drawn))),
     }
+    return Ask(f"meetings/{meeting_id}/comments", body if member is None else {**body, "person_id": member}, leader)
 
 
-def _commentator(scene: Scene, entry: BranchCast, n: int, month: date) -> str:
+def _commentators(scene: Scene, units: list[BranchCast], month: date) -> Iterator[str]:
     """Each leader in turn, but none about the unit they lead."""
-    leaders = [leader for leader in scene.cast.leaders.values() if leader not in entry.members]
-    return leaders[(n + month.month) % len(leaders)]
+    for n, entry in enumerate(units):
+        leaders = [leader for leader in scene.cast.leaders.values() if leader not in entry.members]
+        yield leaders[(n + month.month) % len(leaders)]
 
 
 async def _assembly(scene: Scene, month: date) -> None:

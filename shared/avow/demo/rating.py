@@ -7,10 +7,11 @@ from typing import Any
 
 from avow.demo.client import Ask, Refused
 from avow.demo.founding import BranchCast
-from avow.demo.reviewing import ROUNDS, RoundDays
+from avow.demo.reviewing import ROUNDS, RoundDays, issuing
 from avow.demo.scene import Act, Scene
 from avow.demo.stage import moment
 
+CLASSES = ("peer", "mass")
 HELD = tuple(days for days in ROUNDS if not days.only)
 
 
@@ -44,16 +45,13 @@ async def _rate(scene: Scene, days: RoundDays) -> None:
     await evaluation.all(
         Ask(f"rounds/{round_id}/electorate", {"parts": [_representatives(scene, entry)]}) for round_id, entry in held
     )
-    parts = [(round_id, entry, key) for round_id, entry in held for key in ("peer", "mass")]
-    issued = await evaluation.all(
-        Ask(f"rounds/{round_id}/credentials", {"unit_id": entry.unit_id, "rater_class": key})
-        for round_id, entry, key in parts
-    )
+    issued = await evaluation.in_turn(issuing(round_id, [(entry, key) for key in CLASSES]) for round_id, entry in held)
     stage.at(day, 10)
     await evaluation.all(Ask(f"rounds/{round_id}/open", {}) for round_id in rounds)
     ballots = [
         Ask(f"rounds/{round_id}/ballots", {"credential": credential, "rows": _rows(scene, days, entry, key, n)})
-        for (round_id, entry, key), answer in zip(parts, issued, strict=True)
+        for (round_id, entry), answers in zip(held, issued, strict=True)
+        for key, answer in zip(CLASSES, answers, strict=True)
         for n, credential in enumerate(answer["credentials"])
         if scene.dice.chance(92 if key == "peer" else 85, "rates", days.key, entry.branch.key, key, n)
     ]

@@ -1,6 +1,6 @@
 """The public and the members review the units, round by round: announced, frozen, opened, voted in, closed (R-41)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import partial
@@ -31,7 +31,7 @@ class RoundDays:
 
 ROUNDS = (
     RoundDays(
-        "R0", "评议演练", "Rehearsal of the review", date(2010, 11, 22), date(2010, 11, 24), ("B01", "B08"),
+        "R0", "评议演练", "Rehearsal of the review", date(2010, 11, 22), date(2010, 11, 25), ("B01", "B08"),
         rehearsal=True
     ),
     RoundDays(
@@ -98,10 +98,8 @@ async def _announce(scene: Scene, under_way: _Round) -> None:
     rolls = [{"unit_id": entry.unit_id, "rater_class": "mass", "entries": list(_roll(entry))} for entry in subjects]
     await stage.evaluation.ask(f"rounds/{under_way.round_id}/electorate", {"parts": rolls})
     parts = [(entry, rater_class) for entry in subjects for rater_class in ("mass", "members")]
-    issued = await stage.evaluation.all(
-        Ask(f"rounds/{under_way.round_id}/credentials", {"unit_id": entry.unit_id, "rater_class": rater_class})
-        for entry, rater_class in parts
-    )
+    # One after the other: each is a step of the round's own.
+    (issued,) = await stage.evaluation.in_turn([issuing(under_way.round_id, parts)])
     under_way.credentials = {
         (entry.branch.key, rater_class): answer["credentials"]
         for (entry, rater_class), answer in zip(parts, issued, strict=True)
@@ -111,6 +109,14 @@ async def _announce(scene: Scene, under_way: _Round) -> None:
         f"{days.zh}：冻结参评名单，发放 {count} 个一次性凭证；凭证只显示一次，库里只有散列。",
         f"{days.en}: the electorate is frozen, {count} one-time credentials are issued; only hashes are kept.",
     )
+
+
+def issuing(round_id: str, parts: Iterable[Part]) -> list[Ask]:
+    """To issue the credentials of these parts of a round's electorate."""
+    return [
+        Ask(f"rounds/{round_id}/credentials", {"unit_id": entry.unit_id, "rater_class": rater_class})
+        for entry, rater_class in parts
+    ]
 
 
 async def _open(scene: Scene, under_way: _Round) -> None:
