@@ -1,27 +1,29 @@
-"""`avow demo`: a small campaign from pledge to ledger, played over HTTP, then verified."""
+"""`avow demo`: two years of a campaign, from pledge to candidates, played over HTTP, then verified."""
 
-import asyncio
 import fcntl
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from decimal import Decimal
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
+import uvloop
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import Connection, func, select
 
-from avow.audit.verify import PairVerdict
-from avow.cli.output import at_a_terminal, fail, needing_the_databases, out, read_settings
+from avow.cli.output import at_a_terminal, err, fail, needing_the_databases, out, read_settings
+from avow.cli.played import Played, as_json, outcome, show
 from avow.cli.up import say_where, until_interrupted
-from avow.cli.verify import examine, tell
+from avow.cli.verify import examine
 from avow.demo.client import Player
-from avow.demo.college import TITLE
+from avow.demo.college import FULL, SMALL, TITLE, College
+from avow.demo.founding import BEGINS as FIRST_DAY
 from avow.demo.playing import BEGINS, play
+from avow.demo.scene import PHASES
 from avow.demo.stage import Line, Stage
 from avow.eventlog.tables import event
 from avow.kernel.ports import Ports, SimulatedClock
@@ -34,21 +36,13 @@ MADE_HERE = ".avow-demo"
 """Marks a folder the demo may empty: it never deletes what it did not make."""
 
 
-@dataclass(frozen=True)
-class Played:
-    """What came of the demo."""
-
-    ledger: Sequence[dict[str, Any]]
-    events: dict[str, dict[str, tuple[int, int]]]
-    verdict: PairVerdict
-
-
 def demo(
     data: Annotated[Path, typer.Option(help="数据目录，每次重建 / folder, made anew each time")] = Path("var/demo"),
+    small: Annotated[bool, typer.Option("--small", help="五个支部，十来秒 / five branches, ten seconds")] = False,
     serve: Annotated[bool | None, typer.Option(help="演示后继续服务 / go on serving afterwards")] = None,
     json_: Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")] = False,
 ) -> None:
-    """演一场小型活动：从承诺到台账。 Play a small campaign, from pledge to ledger."""
+    """演一所学院两年的活动：从承诺到候选人。 Play a college's campaign of two years, from pledge to candidates."""
     settings = read_settings(data=data, orgs=(ORG,), pledge_database="", evaluation_database="")
     if at_a_terminal() and serve is None and not json_:
         serve = True
@@ -58,7 +52,7 @@ def demo(
     with needing_the_databases(), _emptied(data), (data / "avow.log").open("w", encoding="utf-8") as log:
         configure_logging(log)
         try:
-            ok = asyncio.run(_play(settings, bool(serve), json_))
+            ok = uvloop.run(_play(settings, SMALL if small else FULL, bool(serve), json_))
         except PortTaken as taken:
             fail(
                 f"端口 {taken.port} 已被占用（{taken.service}）。",
@@ -67,7 +61,7 @@ def demo(
     raise typer.Exit(0 if ok else 1)
 
 
-async def _play(settings: Settings, serve: bool, json_: bool) -> bool:
+async def _play(settings: Settings, college: College, serve: bool, json_: bool) -> bool:
     clock = SimulatedClock(BEGINS)
     async with AsyncExitStack() as stack:
         running = await stack.enter_async_context(deployment(settings, Ports(clock)))
@@ -77,21 +71,41 @@ async def _play(settings: Settings, serve: bool, json_: bool) -> bool:
         if not json_:
             out.print(f"\n[bold]{TITLE[0]} · 创先争优活动[/bold]  {TITLE[1]}，虚构 / fictional\n")
         stage = Stage(clock, pledge, evaluation, _quiet if json_ else _say)
-        round_id = await play(stage)
-        ledger = (await stage.evaluation.read("ledger", round_id=round_id))["items"]
+        begun = time.perf_counter()
+        with _days(stage) as watch:
+            scene = await play(stage, college, watch=watch)
+        seconds = time.perf_counter() - begun
         databases = {name: service.database for name, service in running.services.items()}
         events = {name: await database.read(_count) for name, database in databases.items()}
         (verdict,) = await examine(databases, ORG)
-        played = Played(ledger, events, verdict)
+        played = Played(await outcome(scene), events, stage.commands, seconds, verdict)
         if json_:
-            out.print(json.dumps(_as_json(stage.lines, played), ensure_ascii=False), soft_wrap=True, markup=False)
+            out.print(json.dumps(as_json(stage.lines, played), ensure_ascii=False), soft_wrap=True, markup=False)
         else:
-            _show(played)
+            show(played, settings.data)
         if serve:
             out.print("\n看一看 / look around:")
             say_where(running)
             await until_interrupted(running.stopped)
         return verdict.ok
+
+
+@contextmanager
+def _days(stage: Stage) -> Iterator[Callable[[date], None]]:
+    """A bar over the days of the campaign, on standard error, with the commands given so far."""
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"),
+        TextColumn("{task.fields[commands]} 条命令 commands"), TimeElapsedColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        days = (PHASES[-1].scored - FIRST_DAY).days
+        task = progress.add_task(f"{FIRST_DAY}", total=days, commands=0)
+
+        def watch(day: date) -> None:
+            done = (day - FIRST_DAY).days
+            progress.update(task, completed=done, description=f"{day}", commands=f"{stage.commands:,}")
+
+        yield watch
 
 
 @contextmanager
@@ -134,61 +148,3 @@ def _count(connection: Connection) -> dict[str, tuple[int, int]]:
     columns = (func.count().filter(~imported).label("own"), func.count().filter(imported).label("imported"))
     query = select(event.c.type, *columns).where(event.c.org == ORG).group_by(event.c.type).order_by(event.c.type)
     return {row.type: (row.own, row.imported) for row in connection.execute(query)}
-
-
-def _as_json(lines: Sequence[Line], played: Played) -> dict[str, Any]:
-    told = [{**asdict(line), "at": line.at.isoformat()} for line in lines]
-    return {
-        "ok": played.verdict.ok,
-        "story": told,
-        "ledger": list(played.ledger),
-        "events": played.events,
-        "verdict": played.verdict.as_json(),
-    }
-
-
-def _show(played: Played) -> None:
-    table = Table(title="\n专项台账 / dedicated ledger", box=None, title_justify="left", padding=(0, 2, 0, 0))
-    for header in (
-        "单位\nunit",
-        "应/实\ncast",
-        "参评率\nturnout",
-        "满意率\ngood",
-        "公认度\nrecogn.",
-        "诺/会/评",
-        "结论",
-    ):
-        table.add_column(header, no_wrap=True, justify="left" if header[0] in "单结" else "right")
-    for row in played.ledger:
-        work = f"{row['pledges_made']}/{row['meetings_held']}/{row['comments']}"
-        counts = (f"{row['eligible']}/{row['cast']}", _percent(row["turnout"]))
-        result = (_percent(row["good_rate"]), _two(row["recognition"]), work, VALIDITY[row["validity"]])
-        table.add_row(row["unit"], *counts, *result)
-    out.print(table)
-    out.print(
-        "  公认度：前两级占比的 Wilson 下限，按类加权。诺/会/评：承诺、会议、点评数。\n"
-        "  Recognition: Wilson bound of the top two grades. Then: pledges, meetings, comments.",
-        soft_wrap=True,
-    )
-    events = Table(title="\n日志 / events in each log", box=None, title_justify="left", padding=(0, 2, 0, 0))
-    for header in ("服务 service", "类型 type", "自有 own", "导入 imported"):
-        events.add_column(header, no_wrap=True, justify="right" if header[0] in "自导" else "left")
-    for service, counted in played.events.items():
-        for n, (kind, (own, imported)) in enumerate(counted.items()):
-            events.add_row(service if n == 0 else "", kind, str(own or ""), str(imported or ""))
-        own, imported = (sum(column) for column in zip(*counted.values(), strict=True))
-        events.add_row("", "[bold]合计 total[/bold]", f"[bold]{own}[/bold]", f"[bold]{imported}[/bold]")
-    out.print(events)
-    out.print()
-    tell(played.verdict)
-
-
-VALIDITY = {"valid": "有效 valid", "low": "偏低 low turnout", "invalid": "不公布 withheld"}
-
-
-def _percent(share: str | None) -> str:
-    return "—" if share is None else f"{Decimal(share) * 100:.2f}%"
-
-
-def _two(figure: str | None) -> str:
-    return "—" if figure is None else f"{Decimal(figure):.2f}"

@@ -90,6 +90,15 @@ class Player:
         finally:
             self._free.put_nowait(desk)
 
+    async def entries(self, path: str, **query: str | int) -> list[dict[str, Any]]:
+        """Every entry of a list, page by page."""
+        page = await self.read(path, **query)
+        entries = list(page["items"])
+        while page["next"] is not None:
+            page = await self.read(path, **query, after=page["next"])
+            entries += page["items"]
+        return entries
+
     async def close(self) -> None:
         for desk in self._desks:
             await desk.aclose()

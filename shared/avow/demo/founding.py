@@ -8,6 +8,7 @@ from avow.demo.college import COMMITTEE, GENERAL_BRANCHES, LEADING_GROUP, OFFICE
 from avow.demo.stage import Stage
 
 BEGINS = date(2010, 6, 1)
+TEMPLATE = "cxzy-2010"
 
 
 @dataclass
@@ -41,7 +42,7 @@ async def found(stage: Stage, college: College) -> Cast:
     """Play the first day; who there is."""
     pledge = stage.pledge
     stage.at(BEGINS, 9)
-    campaign_id = await pledge.create("campaigns", {"template": "cxzy-2010"})
+    campaign_id = await pledge.create("campaigns", {"template": TEMPLATE})
     await pledge.ask(f"campaigns/{campaign_id}/approve", {})
     stage.tell("党委批准活动方案，模板 cxzy-2010。", "The committee approves the campaign from the template cxzy-2010.")
     committee = {"campaign_id": campaign_id, "name": COMMITTEE, "kind": "committee"}
