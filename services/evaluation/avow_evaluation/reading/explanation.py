@@ -23,11 +23,18 @@ from avow_evaluation.domain.period_recognition import ClassScore, RecognitionSco
 from avow_evaluation.domain.recognition import lower_bound, rounded, weighed
 from avow_evaluation.domain.recount import EVIDENCE, recount
 from avow_evaluation.domain.score import total
+from avow_evaluation.domain.sensitivity import alternatives
 from avow_evaluation.domain.work_record import PartScore
 from avow_evaluation.projections.assessments import Assessments, assessments
 from avow_evaluation.reading.subjects import unit_names
 
 _TYPES = EventTypes((*EVIDENCE, AssessmentCalculated, ReviewTallied, MemberReviewTallied, ScoringRulesPublished))
+METHODS = {
+    "mean": Label(zh="均值", en="Mean"),
+    "shrunk": Label(zh="收缩均值", en="Shrunk mean"),
+    "trimmed": Label(zh="截尾均值", en="Trimmed mean"),
+    "median": Label(zh="中位数", en="Median"),
+}
 PARTS = {
     "obligations": Label(zh="履职", en="Obligations"),
     "fulfilment": Label(zh="践诺", en="Fulfilment"),
@@ -70,7 +77,7 @@ def _explain(connection: Connection, org: str, assessed: AssessmentCalculated, s
     if assessed.recognition is not None:
         exact = _exact(assessed.recognition, assessed.recognition.classes)
         steps.append(_recognition(assessed.recognition, exact, events))
-    steps.append(_rules(assessed, events))
+    steps += [_sensitivity(assessed, earned), _rules(assessed, events)]
     computed = total(earned, exact, assessed.recognition_weight)
     name = _name(connection, org, assessed)
     return Step(
@@ -178,6 +185,21 @@ def _class(entry: ClassScore, z: Decimal, scale: Fraction | None, tally: ClassTa
 def _exact(said: RecognitionScore, classes: tuple[ClassScore, ...]) -> Decimal | None:
     """The recognition to 50 digits, from the counts the assessment says."""
     return weighed([(entry, entry.weight) for entry in classes], said.z)
+
+
+def _sensitivity(assessed: AssessmentCalculated, earned: Fraction | None) -> Step:
+    """The totals the other ways to measure recognition give, from the means of each class."""
+    heard = () if assessed.recognition is None else assessed.recognition.classes
+    weights = {entry.rater_class: Fraction(entry.weight) for entry in heard}
+    again = alternatives(assessed.means, weights, earned, Fraction(assessed.recognition_weight))
+    totals = {one.method: one.total for one in again}
+    return Step(
+        what=Label(zh="换一种算法（不作数）", en="Measured otherwise, never official"),
+        steps=[
+            Step(what=METHODS[one.method], stored=_text(one.total), computed=_text(totals.get(one.method)))
+            for one in assessed.alternatives
+        ],
+    )
 
 
 def _rules(assessed: AssessmentCalculated, events: dict[str, Filed]) -> Step:
