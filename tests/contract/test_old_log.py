@@ -40,8 +40,12 @@ EXPECTED = {
     "evaluation": {
         "register v3": REGISTER,
         "credentials v1": "b6448c812d088be04f908827bb5a9ef7ff2c066de954abd20f620970b76d67fb",
-        "round_board v1": "ae27fe6b121eddf3311b773ba95c958246daab678f8038f0133d49ce7a7c4d65",
-        "dedicated_ledger v1": "67eb4e7ed85772a7bcb2e2e0b032dc29992011fd17d4614aaa13e6d0194174f8",
+        "round_board v2": "6d12edb7af5ea688499f26ce4d954ebce6fb06521b68357cc7c8a77b3b1d66f6",
+        "dedicated_ledger v2": "6c3ab258c8fb05bc53e009f6a0d6d5fb1916e83158059961158671d7a2aaa918",
+        "scoring_rules v1": "591a9c232abd2361ce2e6358aa5d2dd099071d5e63661ef1974b9281165bd97d",
+        "evidence v1": "3eea8f5e7a3d2fbad1b5d5da4e07e1bebb1b5f93c0e3a7f85c3f8b51c71e9ca3",
+        "assessments v1": "9784dbb5b48568658ff44ac9afa5cb12552e3788f02046a979895f781afbb267",
+        "commendation_candidates v1": "b3e69ea33837ccdcae80ecbd0e6e636452dedb8734d0be53d16f775305af3487",
     },
 }
 """What each projection holds at the end of its log. A line changes only where a projection's version does."""

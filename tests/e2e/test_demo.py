@@ -87,7 +87,7 @@ def test_a_simulated_book_is_not_continued_by_the_real_clock(played: Mapping[str
 def test_verify_agrees_afterwards_and_names_what_was_altered(played: Mapping[str, Any], data: Path) -> None:
     assert avow(data, "verify", "--json").returncode == 0
     with sqlite3.connect(data / "evaluation.db") as connection:
-        connection.execute("UPDATE dedicated_ledger_v1 SET pledges_made = 4 WHERE seq = 1")
+        connection.execute("UPDATE dedicated_ledger_v2 SET pledges_made = 4 WHERE seq = 1")
     connection.close()
     said = avow(data, "verify", "--json")
     assert said.returncode == 1

@@ -25,8 +25,9 @@ from avow.service.hosting import Deployment
 from avow.service.settings import Settings
 from tests.kit.logs import a_log
 from tests.kit.staged import ORG, staged
+from tests.kit.tiny_college import MEMBERS, TINY
 
-NAME = "宓知秋"
+NAME = MEMBERS[1]
 FETCHED_WITHIN = 30.0
 
 
@@ -101,7 +102,7 @@ async def test_an_erased_person_is_gone_from_both_services_and_everything_verifi
 ) -> None:
     clock = SimulatedClock(BEGINS)
     async with staged(settings, clock) as (running, stage):
-        await play(stage)
+        await play(stage, TINY)
         clock.set(clock.now().replace(year=clock.now().year + 1))
         names = await people_once_keys_came(stage.evaluation)
         assert names == await people(stage.pledge)

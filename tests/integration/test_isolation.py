@@ -25,6 +25,7 @@ from avow.kernel.ports import Ports, SimulatedClock
 from avow.projections.projector import checkpoint
 from avow.service.hosting import Deployment, deployment, installed
 from avow.service.settings import Settings
+from tests.kit.tiny_college import TINY
 from tests.kit.two_orgs import EMPTY, FIRST, MARKS, ORGS, SECOND, Sweep, Twin, same_identities
 from tests.kit.watching import Watch, watching
 
@@ -47,7 +48,6 @@ class Played:
     running: Deployment
     pledge: Twin
     evaluation: Twin
-    round_id: str
     watch: Watch
 
 
@@ -72,7 +72,8 @@ async def played(settings: Settings) -> AsyncIterator[Played]:
         stack.push_async_callback(pledge.close)
         stack.push_async_callback(evaluation.close)
         stage = Stage(clock, pledge, evaluation, lambda _: None)
-        yield Played(running, pledge, evaluation, await play(stage), watch)
+        await play(stage, TINY)
+        yield Played(running, pledge, evaluation, watch)
 
 
 async def test_two_organisations_with_the_same_identities_share_nothing(

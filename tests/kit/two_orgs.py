@@ -4,6 +4,7 @@ A `Twin` is a demo player whose every command is given to one organisation and t
 story is marked with its organisation's mark, so that whatever crosses over can be told by its mark.
 """
 
+import asyncio
 import json
 import re
 from collections import defaultdict
@@ -44,8 +45,14 @@ class Twin(Player):
         """The second organisation's credential for each of the first's."""
         self.turned_away: list[str] = []
         """What the second organisation said to credentials of the first."""
+        self._turn = asyncio.Lock()
 
     async def ask(self, path: str, body: Mapping[str, Any], acting_as: str | None = None) -> dict[str, Any]:
+        # In one order in both, so that their keys are the same.
+        async with self._turn:
+            return await self._ask_both(path, body, acting_as)
+
+    async def _ask_both(self, path: str, body: Mapping[str, Any], acting_as: str | None) -> dict[str, Any]:
         theirs = _marked({**body, **self._credential(body)}, MARKS[SECOND])
         if "credential" in body and len(self.turned_away) < 3:
             self.turned_away.append(await _refusal(self.second, path, body, acting_as))

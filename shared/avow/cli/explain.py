@@ -78,7 +78,7 @@ def _line(step: Step) -> str:
             said += f"  [bold]{step.stored}[/bold] [red]✗ 重算 recomputed {step.computed}[/red]"
     if step.event is not None:
         ref = step.event
-        when = f"{ref.occurred_at:%Y-%m-%d %H:%M}，记录 recorded {ref.recorded_at:%Y-%m-%d %H:%M}"
+        when = f"{ref.occurred_at:%Y-%m-%d %H:%M} UTC，记录 recorded {ref.recorded_at:%Y-%m-%d %H:%M} UTC"
         source = "" if ref.source is None else f"  导入自 from {ref.source}"
         said += f"  #{ref.position} {ref.type} {ref.event_id}  [dim]{when}{source}[/dim]"
     return said

@@ -81,6 +81,7 @@ async def test_an_assessment_there_is_not_is_not_explained(evaluation: Evaluatio
         ({"total": "99.000000000"}, 0),
         ({"work_record": "99.000000000"}, 1),
         ({"rules_version": 7}, 1),
+        ({"recognition_weight": "30"}, 0),
     ],
 )
 async def test_a_figure_that_does_not_follow_is_found_out(

@@ -23,11 +23,23 @@ from avow_evaluation.domain.period_recognition import ClassScore, RecognitionSco
 from avow_evaluation.domain.recognition import lower_bound, rounded, weighed
 from avow_evaluation.domain.recount import EVIDENCE, recount
 from avow_evaluation.domain.score import total
+from avow_evaluation.domain.sensitivity import alternatives
 from avow_evaluation.domain.work_record import PartScore
 from avow_evaluation.projections.assessments import Assessments, assessments
 from avow_evaluation.reading.subjects import unit_names
 
 _TYPES = EventTypes((*EVIDENCE, AssessmentCalculated, ReviewTallied, MemberReviewTallied, ScoringRulesPublished))
+MISSING = {
+    "no_work_record": Label(zh="没有总分：没有可计的工作实绩", en="No total: nothing of a work record to count"),
+    "no_ledger_row": Label(zh="没有总分：本阶段台账无此对象", en="No total: no row of the ledger in this phase"),
+    "withheld": Label(zh="没有总分：评议结果均不予公布", en="No total: every result is withheld"),
+}
+METHODS = {
+    "mean": Label(zh="均值", en="Mean"),
+    "shrunk": Label(zh="收缩均值", en="Shrunk mean"),
+    "trimmed": Label(zh="截尾均值", en="Trimmed mean"),
+    "median": Label(zh="中位数", en="Median"),
+}
 PARTS = {
     "obligations": Label(zh="履职", en="Obligations"),
     "fulfilment": Label(zh="践诺", en="Fulfilment"),
@@ -65,12 +77,12 @@ def _explain(connection: Connection, org: str, assessed: AssessmentCalculated, s
     events = filed(connection, org, behind)
     parts = [_part(part, assessed, events) for part in assessed.parts]
     record, earned = _work_record(assessed, parts)
-    steps = [record]
+    steps = [*(Step(what=MISSING[reason]) for reason in assessed.missing), record]
     exact = None
     if assessed.recognition is not None:
         exact = _exact(assessed.recognition, assessed.recognition.classes)
         steps.append(_recognition(assessed.recognition, exact, events))
-    steps.append(_rules(assessed, events))
+    steps += [_sensitivity(assessed, earned), _rules(assessed, events)]
     computed = total(earned, exact, assessed.recognition_weight)
     name = _name(connection, org, assessed)
     return Step(
@@ -113,11 +125,7 @@ def _part(part: PartScore, assessed: AssessmentCalculated, events: dict[str, Fil
         stored=_text(part.value),
         computed=_text(value),
         steps=[
-            Step(
-                what=Label(zh=f"权重 {part.weight}，计入", en=f"Weight {part.weight}, in force"),
-                stored=_text(part.in_force),
-                computed=_text(in_force),
-            ),
+            *_in_force(part.weight, part.in_force, in_force),
             Step(
                 what=Label(zh="分子 / 分母", en="Numerator / denominator"),
                 stored=f"{part.numerator} / {part.denominator}",
@@ -126,6 +134,14 @@ def _part(part: PartScore, assessed: AssessmentCalculated, events: dict[str, Fil
             ),
         ],
     )
+
+
+def _in_force(weight: Decimal, stored: Decimal | None, computed: Decimal | None) -> list[Step]:
+    """The weight in force; nothing for what is left out."""
+    if stored is None and computed is None:
+        return []
+    what = Label(zh=f"权重 {_plain(Fraction(weight))}，计入", en=f"Weight {_plain(Fraction(weight))}, in force")
+    return [Step(what=what, stored=_text(stored), computed=_text(computed))]
 
 
 def _recognition(said: RecognitionScore, exact: Decimal | None, events: dict[str, Filed]) -> Step:
@@ -161,23 +177,36 @@ def _class(entry: ClassScore, z: Decimal, scale: Fraction | None, tally: ClassTa
         stored=_text(entry.lower_bound),
         computed=None if bound is None else _text(rounded(bound)),
         steps=[
-            Step(
-                what=Label(zh=f"权重 {entry.weight}，计入", en=f"Weight {entry.weight}, in force"),
-                stored=_text(entry.in_force),
-                computed=_text(in_force),
-            ),
+            *_in_force(entry.weight, entry.in_force, in_force),
             Step(
                 what=Label(zh="优良票数 / 有效票数", en="Support / graded ballots"),
                 stored=f"{entry.support} / {entry.graded}" if heard else None,
                 computed=counts if heard else None,
             ),
-        ],
+        ]
+        if heard
+        else [],
     )
 
 
 def _exact(said: RecognitionScore, classes: tuple[ClassScore, ...]) -> Decimal | None:
     """The recognition to 50 digits, from the counts the assessment says."""
     return weighed([(entry, entry.weight) for entry in classes], said.z)
+
+
+def _sensitivity(assessed: AssessmentCalculated, earned: Fraction | None) -> Step:
+    """The totals the other ways to measure recognition give, from the means of each class."""
+    heard = () if assessed.recognition is None else assessed.recognition.classes
+    weights = {entry.rater_class: Fraction(entry.weight) for entry in heard}
+    again = alternatives(assessed.means, weights, earned, Fraction(assessed.recognition_weight))
+    totals = {one.method: one.total for one in again}
+    return Step(
+        what=Label(zh="换一种算法（不作数）", en="Measured otherwise, never official"),
+        steps=[
+            Step(what=METHODS[one.method], stored=_text(one.total), computed=_text(totals.get(one.method)))
+            for one in assessed.alternatives
+        ],
+    )
 
 
 def _rules(assessed: AssessmentCalculated, events: dict[str, Filed]) -> Step:
