@@ -17,7 +17,7 @@ from tests.kit import oracle
 from tests.kit.raw_log import raw
 from tests.kit.staged import ORG, staged
 
-FIGURES = ""
+FIGURES = "1934a669da99079d1d80686cb4a961ff5f1dff67d565eb42e7361ede1835ce32"
 """The digest of everything the small play comes to, on either engine and each time."""
 
 

@@ -56,6 +56,8 @@ class Twin(Player):
         theirs = _marked({**body, **self._credential(body)}, MARKS[SECOND])
         if "credential" in body and len(self.turned_away) < 3:
             self.turned_away.append(await _refusal(self.second, path, body, acting_as))
+            # A ballot has no use for its key, and the commands that follow shall have the same in both.
+            self.second.commands -= 1
         mine = await _asked(super().ask(path, _marked(body, MARKS[FIRST]), acting_as))
         other = await _asked(self.second.ask(path, theirs, acting_as))
         if isinstance(mine, Refused) or isinstance(other, Refused):
