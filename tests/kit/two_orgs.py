@@ -163,7 +163,8 @@ class Sweep:
         for parameter in parameters:
             name = parameter["name"]
             if not parameter["required"] and parameter["in"] == "query":
-                yield from ({**row, name: value} for row in rows[:1] for value in sorted(self.known[name])[:2])
+                values = _allowed(parameter) or sorted(self.known[name])[:2]
+                yield from ({**row, name: value} for row in rows[:1] for value in values)
 
     def _note(self, said: Any, name: str = "") -> None:
         if isinstance(said, Mapping):
@@ -176,3 +177,9 @@ class Sweep:
             self.known[name].add(said)
             if name == "person_id":
                 self.known["subject"].add(f"person/{said}")
+
+
+def _allowed(parameter: Mapping[str, Any]) -> list[str]:
+    """The values a parameter is confined to, if it is."""
+    schema = parameter["schema"]
+    return [value for kind in (schema, *schema.get("anyOf", ())) for value in kind.get("enum", ())]

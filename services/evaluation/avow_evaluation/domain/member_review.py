@@ -1,7 +1,8 @@
 """Reviews of members by one another and by the public, on one ballot for all of a unit (R-42, R-45).
 
 Promises: what was said of a person stays in this service; the figures are computed as a unit's are, each member's from
-the row that is theirs. A ballot of a peer leaves a row empty (`ballot.own_row`), so nobody grades everybody.
+the row that is theirs. A ballot of a peer leaves a row empty (`ballot.own_row`), so nobody grades everybody
+(tests/unit/evaluation/test_member_round.py).
 Limit: nothing ties a ballot to who cast it, so the row left empty may be another's; a peer who grades themselves gives
 up a colleague's row for it, and no one can tell. Whoever is reviewed is also counted among the peers entitled to review
 and, where they voted, among the ballots received: with their row empty, as an abstention.

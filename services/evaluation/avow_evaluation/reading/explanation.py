@@ -180,8 +180,8 @@ def _class(entry: ClassScore, z: Decimal, scale: Fraction | None, tally: ClassTa
             *_in_force(entry.weight, entry.in_force, in_force),
             Step(
                 what=Label(zh="优良票数 / 有效票数", en="Support / graded ballots"),
-                stored=f"{entry.support} / {entry.graded}" if heard else None,
-                computed=counts if heard else None,
+                stored=f"{entry.support} / {entry.graded}",
+                computed=counts,
             ),
         ]
         if heard
