@@ -149,7 +149,7 @@ class TestProjections:
     async def test_rows_altered_behind_the_folds_back_have_another_checksum(self, log: Log) -> None:
         await log.append(*(proposed(event) for event in (a_unit(1), a_unit(2), enrolled(3, 1))))
         await catch_up(log, Sample())
-        unit, held = units.sql(1), memberships.sql(1)
+        unit, held = units.stored(1, 1), memberships.stored(1, 1)
         seen = [await content(log, Sample())]
         for statement in (
             unit.update().where(unit.c.unit_id == identity(1)).values(inspected=1),
