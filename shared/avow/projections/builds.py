@@ -154,12 +154,19 @@ def go_live(connection: Connection, projection: Projection, build: int) -> None:
 
 def drop(connection: Connection, projection: Projection, build: Build) -> None:
     """Drop a build and forget its positions; the SQL views of a version that is gone altogether go with it."""
+    # Its own row first: whoever is at work on the build holds that, and lets go between two pages.
+    for table in (builds, checkpoint):
+        connection.execute(delete(table).where(table.c.projection == projection.name, table.c.build == build.build))
     for view in projection.tables:
         if build.state is State.LIVE:
             connection.execute(text(f'DROP VIEW IF EXISTS "{view.sql(build.version).name}"'))
         connection.execute(text(f'DROP TABLE IF EXISTS "{view.stored(build.version, build.build).name}"'))
-    for table in (checkpoint, builds):
-        connection.execute(delete(table).where(table.c.projection == projection.name, table.c.build == build.build))
+
+
+def hold(connection: Connection, projection: Projection, build: int) -> State | None:
+    """What a build is, held so until the transaction ends; None where it was dropped."""
+    state = connection.scalar(select(builds.c.state).where(*_named(projection, build)).with_for_update())
+    return None if state is None else State(state)
 
 
 def missing_tables(connection: Connection, projection: Projection, build: int) -> list[str]:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
-from avow.eventlog.database import Database
+from avow.eventlog.database import Database, alone
 from avow.eventlog.faults import Fault, fault_of
 from avow.eventlog.types import EventTypes
 from avow.projections.builds import (
@@ -29,6 +29,7 @@ from avow.projections.builds import (
     create_views,
     drop,
     go_live,
+    hold,
     live_build,
     missing_tables,
     standing,
@@ -247,6 +248,8 @@ class _Work:
         return self._compare(org, live, connection)
 
     def _switch(self, orgs: Sequence[str], connection: Connection) -> dict[str, int]:
+        # In the order in which a rebuild begins, so that neither waits for the other for ever.
+        alone(connection)
         self._require(connection)
         live = live_build(connection, self.projection)
         for org in reading.organisations(connection) if live is not None else ():
@@ -271,8 +274,7 @@ class _Work:
         return 0 if at is None else at[1]
 
     def _require(self, connection: Connection) -> None:
-        known = {one.build: one.state for one in builds_of(connection, self.projection)}
-        if known.get(self.build) is not self.state:
+        if hold(connection, self.projection, self.build) is not self.state:
             raise Superseded(self.projection.name)
 
 
