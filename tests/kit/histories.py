@@ -40,7 +40,8 @@ class Past:
 
     def varied(self, example: Event) -> Event:
         """An example with other identities, numbers, words and scopes in it."""
-        chance, changes = self.chance, {}
+        chance = self.chance
+        changes: dict[str, object] = {}
         for name, value in example:
             if name.endswith("unit_id") or name == "parent_id":
                 changes[name] = chance.choice(UNITS)

@@ -41,10 +41,10 @@ def register(events: Iterable[Told]) -> Tables:
     for event in events:
         f, version = event.fields, event.version
         if event.type == "campaign.approved":
-            names = ("campaign_id", "template", "title", "starts_on", "ends_on", "programme")
+            names = ["campaign_id", "template", "title", "starts_on", "ends_on", "programme"]
             campaigns[f["campaign_id"]] = {name: f[name] for name in names} | {"version": version}
         elif event.type == "unit.registered":
-            names = ("unit_id", "name", "kind", "category", "parent_id")
+            names = ["unit_id", "name", "kind", "category", "parent_id"]
             units[f["unit_id"]] = {name: f[name] for name in names} | {"since": event.occurred_at, "version": version}
         elif event.type in ("person.registered", "person.erased"):
             row = people.setdefault(
@@ -67,7 +67,7 @@ def register(events: Iterable[Told]) -> Tables:
                 row["until"] = datetime.fromisoformat(f["until"])
         elif event.type in ("role.appointed", "role.ended"):
             at = datetime.fromisoformat(f["since"])
-            names = ("unit_id", "role", "person_id")
+            names = ["unit_id", "role", "person_id"]
             row = roles.setdefault(
                 (*(f[name] for name in names), at), {name: f[name] for name in names} | {"since": at, "until": None}
             )
@@ -89,7 +89,7 @@ def pledge_wall(events: Iterable[Told]) -> Tables:
         if event.type != "pledge.made":
             continue
         f = event.fields
-        names = ("pledge_id", "campaign_id", "unit_id", "phase", "items", "scope", "channel")
+        names = ["pledge_id", "campaign_id", "unit_id", "phase", "items", "scope", "channel"]
         days = sorted(day for item in f["items"] for day in item["milestones"])
         is_sealed = isinstance(f["wording"], dict)
         before = wall.get(f["pledge_id"], {"wording": None, "sealed_wording": None})
@@ -120,14 +120,14 @@ def meeting_register(events: Iterable[Told]) -> Tables:
     for event in events:
         f = event.fields
         if event.type == "meeting.held":
-            names = ("campaign_id", "unit_id", "kind", "agenda", "chair_id", "present", "expected", "scope")
+            names = ["campaign_id", "unit_id", "kind", "agenda", "chair_id", "present", "expected", "scope"]
             row = meetings.setdefault(f["meeting_id"], {"meeting_id": f["meeting_id"], **nothing})
             row.update({name: f[name] for name in names}, held_at=event.occurred_at, position=event.position)
             row["sealed_summary" if isinstance(f["summary"], dict) else "summary"] = f["summary"]
         elif event.type == "comment.recorded":
             meetings.setdefault(f["meeting_id"], {"meeting_id": f["meeting_id"], **nothing})
             heard[f["meeting_id"]] += 1
-            names = ("meeting_id", "commentator_id", "unit_id", "grade", "scope")
+            names = ["meeting_id", "commentator_id", "unit_id", "grade", "scope"]
             key = f["meeting_id"], f["commentator_id"]
             row = comments.setdefault(key, {"text": None, "sealed_text": None})
             row.update({name: f[name] for name in names}, commented_at=event.occurred_at, position=event.position)

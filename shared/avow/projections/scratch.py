@@ -1,7 +1,7 @@
 """Scratch databases: what views showed on another day, kept a while for those who page through it.
 
 Promises: readers run on them unchanged; every answer opens names with the keys of the moment it is given, so an erased
-person stays erased; folding happens beside the event loop, once for all who ask for the same (tests/unit/pledge/
+person stays erased; folding happens beside the event loop, once for all who ask for the same (tests/unit/evaluation/
 test_asof_over_http.py). Limit: a reader that asks for more than its projections' tables and keys is refused.
 """
 
@@ -78,6 +78,9 @@ class Scratches:
         finally:
             scratch.readers -= 1
             self._close_if_over(scratch)
+
+    def __len__(self) -> int:
+        return len(self._kept)
 
     async def close(self) -> None:
         """Close every one of them."""
