@@ -36,6 +36,7 @@ from avow.projections.replay import Replay, replay
 from avow.service.settings import Settings
 
 FEW = 20
+WIDEST, LONGEST = 7, 160
 DAY = "一天（北京时间当天结束时）或带时区的时刻 / a day (its end in Beijing time) or a moment with its zone"
 Data = Annotated[Path | None, typer.Option(help="数据目录 / folder of the databases")]
 Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")]
@@ -175,12 +176,26 @@ def _print_csv(rows: list[dict[str, Any]], names: list[str], seals: Opened) -> N
 
 
 def _print_table(title: str, names: list[str], rows: list[dict[str, Any]], limit: int, seals: Opened) -> None:
-    table = Table(*names, title=f"{title}（{len(rows)} 行 rows）", title_justify="left")
-    for row in rows[:limit]:
-        table.add_row(*(escape(as_text(row[name], seals)) for name in names))
-    out.print(table)
+    out.print(f"[bold]{title}[/bold]（{len(rows)} 行 rows）")
+    if len(names) <= WIDEST:
+        table = Table(*names, box=None, padding=(0, 2, 0, 0))
+        for row in rows[:limit]:
+            table.add_row(*(escape(as_text(row[name], seals)) for name in names))
+        out.print(table)
+    else:
+        for row in rows[:limit]:
+            _print_wide(names, row, seals)
     if len(rows) > limit:
         out.print(f"  只列出前 {limit} 行；--limit 可改。 The first {limit} only; --limit shows more.")
+
+
+def _print_wide(names: list[str], row: dict[str, Any], seals: Opened) -> None:
+    """A row with more columns than fit beside each other: a line each, those that say nothing left out."""
+    said = {name: as_text(row[name], seals) for name in names if row[name] is not None}
+    for name, value in said.items():
+        short = value if len(value) <= LONGEST else f"{value[:LONGEST]}…"
+        out.print(f"  [dim]{name}[/dim]  {escape(short)}", soft_wrap=True)
+    out.print()
 
 
 _WORDS = {

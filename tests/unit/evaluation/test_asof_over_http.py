@@ -1,4 +1,4 @@
-"""Every list and page over HTTP on another day: as things stood, as they were known, with today's keys and no others."""
+"""Every list and page over HTTP on another day: as things stood, as they were known, opened with today's keys."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
