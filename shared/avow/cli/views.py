@@ -14,7 +14,7 @@ from avow.eventlog import reading
 from avow.eventlog.database import Database
 from avow.kernel.refusal import Refusal
 from avow.projections.projection import Projection
-from avow.service.hosting import installed
+from avow.service.hosting import collect_seldom, installed
 from avow.service.service import Blueprint
 from avow.web.catalogue import SHARED, Catalogue
 
@@ -90,6 +90,7 @@ class Bar:
         self._tasks: dict[str, int] = {}
 
     def __enter__(self) -> "Bar":
+        collect_seldom()
         self._bar.start()
         return self
 

@@ -6,7 +6,7 @@ by the projector, or all at hand in a replay. Both give the same rows (tests/con
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from avow.eventlog.records import Recorded
 from avow.eventlog.types import EventTypes, UnknownSchema
@@ -36,13 +36,8 @@ class CannotFold(Exception):
         return str(cause) if isinstance(cause, UnknownSchema) else type(cause).__name__
 
 
-class Step(NamedTuple):
-    """An event with its handler and the keys of the rows it gets, by the names of the parameters."""
-
-    handler: Handler
-    event: Any
-    record: Recorded
-    asked: list[tuple[str, ViewTable, list[KeyValue], bool]]
+Step = tuple[Handler, Any, Recorded, list[tuple[str, ViewTable, list[KeyValue], bool]]]
+"""A handler, its event and record, and for each parameter the table and keys of its rows, and whether it takes many."""
 
 
 def steps_of(projection: Projection, types: EventTypes, records: Iterable[Recorded]) -> Iterator[Step]:
@@ -57,14 +52,14 @@ def steps_of(projection: Projection, types: EventTypes, records: Iterable[Record
             asked = [(name, rows.table, rows.keys(event, record), rows.many) for name, rows in handler.rows.items()]
         except Exception as error:
             raise CannotFold(projection.name, record.position) from error
-        yield Step(handler, event, record, asked)
+        yield handler, event, record, asked
 
 
 def wanted_by(steps: Iterable[Step]) -> Wanted:
     """The rows these steps need."""
     wanted: Wanted = defaultdict(dict)
-    for step in steps:
-        for _, view, keys, _ in step.asked:
+    for _, _, _, asked in steps:
+        for _, view, keys, _ in asked:
             wanted[view].update(dict.fromkeys(keys))
     return wanted
 

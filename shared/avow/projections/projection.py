@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import Boolean, Column, Date, MetaData, String, Table, Text
@@ -31,6 +32,7 @@ from avow.kernel.seal import Seal
 KeyValue = tuple[Any, ...]
 KeysOf = Callable[[Any, Recorded], list[KeyValue]]
 H = TypeVar("H", bound=Callable[..., None])
+_CONTAINERS = (dict, list, tuple)
 
 
 class Canonical(TypeDecorator[Any]):
@@ -145,10 +147,21 @@ class ViewTable:
     def at(self, *names: str | Callable[[Any, Recorded], object]) -> Rows:
         """The row whose key is these attributes of the event, or what these functions of (event, recorded) give."""
 
-        def keys(event: Any, recorded: Recorded) -> list[KeyValue]:
+        attributes = [name for name in names if isinstance(name, str)]
+        get = attrgetter(*attributes or ("type",))
+
+        def by_attribute(event: Any, recorded: Recorded) -> list[KeyValue]:
+            return [(get(event),)]
+
+        def by_attributes(event: Any, recorded: Recorded) -> list[KeyValue]:
+            return [get(event)]
+
+        def by_functions(event: Any, recorded: Recorded) -> list[KeyValue]:
             return [tuple(getattr(event, n) if isinstance(n, str) else n(event, recorded) for n in names)]
 
-        return Rows(self, keys, many=False)
+        if len(attributes) < len(names):
+            return Rows(self, by_functions, many=False)
+        return Rows(self, by_attribute if len(names) == 1 else by_attributes, many=False)
 
     def each(self, keys: KeysOf) -> Rows:
         """The rows with the keys a function of (event, recorded) lists; one listed twice is given twice."""
@@ -192,13 +205,18 @@ class Row(MutableMapping[str, Any]):
         # A document is handed out and taken in as a copy, so that where a page ends makes no difference to a fold.
         if isinstance(value, Document):
             return json.loads(value)
-        return json.loads(canonical(value)) if isinstance(value, dict | list | tuple) else value
+        return json.loads(canonical(value)) if isinstance(value, _CONTAINERS) else value
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._values:
             raise KeyError(name)
-        self._values[name] = Document(canonical(value)) if isinstance(value, dict | list | tuple) else value
+        self._values[name] = Document(canonical(value)) if isinstance(value, _CONTAINERS) else value
         self.exists = self.changed = True
+
+    def update(self, *others: Any, **values: Any) -> None:
+        """Set several columns at once; as the mapping's own, without its detours."""
+        for name, value in (dict(*others, **values) if others else values).items():
+            self[name] = value
 
     @property
     def kept(self) -> dict[str, Any]:

@@ -92,27 +92,17 @@ async def replay(
 ) -> Replay:
     """Fold the log up to a position, without what had not occurred by `as_of`. Raises CannotFold.
 
-    The next page is read while this one is folded, each in a thread of its own.
+    Folding has a thread of its own, so that whoever waits for the loop is not kept.
     """
     folded = Replay(projection, types)
-    after = 0
-
-    def ask() -> asyncio.Task[list[Recorded]]:
+    after, more = 0, True
+    while more:
         page = partial(reading.page, org=org, after=after, upto=upto, types=projection.event_types, limit=PAGE)
-        return asyncio.create_task(database.read(page))
-
-    coming = ask()
-    try:
-        while records := await coming:
-            after = records[-1].position
-            if len(records) == PAGE:
-                coming = ask()
-            occurred = records if as_of is None else [r for r in records if r.occurred_at <= as_of]
-            await asyncio.to_thread(folded.take, occurred)
-            if told is not None:
-                told(after, upto)
-            if len(records) < PAGE:
-                break
-    finally:
-        coming.cancel()
+        records = await database.read(page)
+        more = len(records) == PAGE
+        after = records[-1].position if more else upto
+        occurred = records if as_of is None else [record for record in records if record.occurred_at <= as_of]
+        await asyncio.to_thread(folded.take, occurred)
+        if told is not None:
+            told(after, upto)
     return folded

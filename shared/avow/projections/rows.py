@@ -93,7 +93,9 @@ def load_rows(
 
 def new_row(view: ViewTable, key: KeyValue) -> Row:
     """A row nobody has written to."""
-    return Row({**view.defaults, **dict(zip(view.keys, key, strict=True))}, exists=False)
+    values = dict(view.defaults)
+    values.update(zip(view.keys, key, strict=True))
+    return Row(values, exists=False)
 
 
 def store_rows(connection: Connection, org: str, view: ViewTable, table: Table, rows: Sequence[Row]) -> None:

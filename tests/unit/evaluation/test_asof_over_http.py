@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from avow.eventlog.records import Context, Proposed
 from avow.eventlog.seals import ERASED
 from avow.projections import scratch
 from avow.projections.rebuild import rebuild
+from avow.projections.replay import Replay, replay
 from avow_evaluation.projections.round_board import RoundBoard, parts
 from tests.kit.adversary import drop_table
 from tests.kit.logs import identity
@@ -106,11 +108,10 @@ async def test_a_day_is_replayed_once_for_all_who_ask_and_few_days_are_kept(
 ) -> None:
     replayed = []
 
-    async def counting(*given: object) -> object:
+    async def counting(*given: Any) -> Replay:
         replayed.append(given)
-        return await replay(*given)  # type: ignore[arg-type]
+        return await replay(*given)
 
-    replay = scratch.replay
     monkeypatch.setattr(scratch, "replay", counting)
     for _ in range(3):
         assert await statuses(evaluation, as_of="2010-07-01") == []
