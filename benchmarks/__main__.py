@@ -10,7 +10,10 @@ from avow.service.hosting import collect_seldom
 from benchmarks.commands import measure_commands
 from benchmarks.log import Engine, measure_log
 from benchmarks.measure import RESULTS, Report
+from benchmarks.projections import measure_projections
 from tests.kit.postgres import PrivatePostgres
+
+PARTS = ("log", "commands", "projections")
 
 
 def main() -> None:
@@ -20,17 +23,20 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each append is measured (1)")
     parser.add_argument("--sizes", default="10000,100000,1000000", help="events already in the log")
     parser.add_argument("--engines", default="postgresql,sqlite")
-    parser.add_argument("--only", choices=("log", "commands"), help="one part of it")
+    parser.add_argument("--only", choices=PARTS, help="one part of it")
     chosen = parser.parse_args()
     collect_seldom()
     report = Report(chosen.runs)
     sizes = [int(size) for size in chosen.sizes.split(",")]
     with PrivatePostgres(durable=True) as server, tempfile.TemporaryDirectory(prefix="avow-bench-") as folder:
         new_url: dict[str, Callable[[], str]] = {"postgresql": server.create_database, "sqlite": _sqlite(Path(folder))}
-        if chosen.only != "log":
+        parts = PARTS if chosen.only is None else (chosen.only,)
+        names = chosen.engines.split(",")
+        if "commands" in parts:
             measure_commands(report, server.create_database, chosen.seconds)
-        names = chosen.engines.split(",") if chosen.only != "commands" else []
-        engines = [Engine.open(name, new_url[name]) for name in names]
+        if "projections" in parts:
+            measure_projections(report, new_url, names, sizes)
+        engines = [Engine.open(name, new_url[name]) for name in names] if "log" in parts else []
         try:
             measure_log(report, engines, sizes, chosen.seconds)
         finally:

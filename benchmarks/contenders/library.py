@@ -32,7 +32,7 @@ class Library:
     name = "eventsourcing 9.5.6"
 
     def __init__(self, url: str) -> None:
-        self._application = Notes(env=_environment(url))
+        self._application = Notes(env=environment(url))
         self._recorder: Any = self._application.recorder
         self._aggregate: UUID | None = None
 
@@ -109,7 +109,8 @@ class Library:
         return seen / (time.perf_counter() - begin)
 
 
-def _environment(url: str) -> dict[str, str]:
+def environment(url: str) -> dict[str, str]:
+    """How the library is told where its database is."""
     at = make_url(url)
     if at.get_backend_name() == "sqlite":
         return {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(at.database)}

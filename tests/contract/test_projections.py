@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Executable, select
+from sqlalchemy import Connection, Executable, select, text
+from sqlalchemy.event import listen
 
+from avow.eventlog import reading
 from avow.eventlog.database import open_database
 from avow.eventlog.keys import destroy_keys
 from avow.eventlog.records import Recorded
@@ -149,7 +151,7 @@ class TestProjections:
     async def test_rows_altered_behind_the_folds_back_have_another_checksum(self, log: Log) -> None:
         await log.append(*(proposed(event) for event in (a_unit(1), a_unit(2), enrolled(3, 1))))
         await catch_up(log, Sample())
-        unit, held = units.sql(1), memberships.sql(1)
+        unit, held = units.stored(1, 1), memberships.stored(1, 1)
         seen = [await content(log, Sample())]
         for statement in (
             unit.update().where(unit.c.unit_id == identity(1)).values(inspected=1),
@@ -232,3 +234,25 @@ async def test_both_engines_give_the_same_content(tmp_path: Path, postgres_url: 
         await catch_up(postgres, Sample(), 17)
         assert len(await _rows(postgres, names)) == 6
         assert await content(postgres, Sample()) == await content(lite, Sample())
+
+
+async def test_postgresql_does_not_read_a_page_by_the_index_of_types(postgres_url: str) -> None:
+    async with a_log(postgres_url, types=SAMPLE_TYPES) as log:
+        # What the planner knows of a log that has grown since: there is next to nothing of this type.
+        await log.append(*(proposed(a_unit(n)) for n in range(400)))
+        await log.database.write(partial(_run, text("ANALYZE event")))
+        for start in range(0, 3000, 500):
+            await log.append(*(proposed(Noted(text=str(n))) for n in range(start, start + 500)))
+        asked: list[tuple[str, Any]] = []
+
+        def look(connection: Connection) -> str:
+            def note(_c: object, _k: object, statement: str, given: Any, _x: object, _m: object) -> None:
+                asked.append((statement, given))
+
+            listen(connection, "before_cursor_execute", note)
+            reading.page(connection, "demo", 0, 2**53, ["note.noted"], 100)
+            ((statement, given),) = asked
+            return "\n".join(connection.exec_driver_sql(f"EXPLAIN {statement}", given).scalars())
+
+        plan = await log.database.read(look)
+        assert "event_by_type" not in plan, plan

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -14,6 +15,7 @@ from avow.kernel.refusal import Refusal
 from avow.projections.projection import Projection, Row, key, number, on, table
 from avow.projections.projector import create_views, position_of
 from avow.projections.runner import Runner, Stopped
+from tests.kit.adversary import drop_table
 from tests.kit.logs import Log, Noted, a_log, proposed
 
 T = TypeVar("T")
@@ -148,10 +150,10 @@ class TestRunner:
         sturdy, fragile = Sturdy(), Fragile()
         runner = a_runner(log, fragile, sturdy)
         last = await _note(log, "a")
-        await log.database.write(words.sql(1).drop)
+        await log.database.write(partial(drop_table, words.stored(1, 1)))
         await runner.advance()
         assert (set(runner.stopped), await _position(log, sturdy)) == ({"fragile"}, last)
-        await log.database.write(words.sql(1).create)
+        await log.database.write(words.stored(1, 1).create)
         await runner.advance()
         assert (runner.stopped, await _position(log, fragile)) == ({}, last)
 

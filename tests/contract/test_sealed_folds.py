@@ -55,7 +55,7 @@ def _folded(connection: Connection, log: Log, projections: Sequence[Projection])
     connection.execute(delete(checkpoint))
     for projection in projections:
         for view in projection.tables:
-            connection.execute(delete(view.sql(projection.version)))
+            connection.execute(delete(view.stored(projection.version, 1)))
         while project(connection, ORG, projection, log.types):
             pass
     return {projection.name: checksum(connection, ORG, projection) for projection in projections}

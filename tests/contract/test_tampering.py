@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -12,12 +13,12 @@ from avow.eventlog.append import open_book
 from avow.eventlog.keys import destroy_keys
 from avow.eventlog.tables import event, log_head
 from avow.projections.projector import checkpoint
-from tests.kit.adversary import change, flip, forge, remove, swap, tamper
+from tests.kit.adversary import change, drop_table, flip, forge, remove, swap, tamper
 from tests.kit.logs import ORG, START, a_unit, identity
 from tests.kit.two_books import TwoBooks, found_in, persons, places, say, two_books
 
-PERSON = persons.sql(1)
-PLACE = places.sql(1)
+PERSON = persons.stored(1, 1)
+PLACE = places.stored(1, 1)
 
 
 @pytest.fixture
@@ -264,10 +265,10 @@ class TestProjections:
         assert (verdict.projections[0].position, verdict.log.position) == (10, 11)
 
     async def test_tables_that_are_gone_are_named(self, books: TwoBooks) -> None:
-        await tamper(books.pledge.database, PLACE.drop)
+        await tamper(books.pledge.database, partial(drop_table, PLACE))
         verdict = await books.verify(books.pledge)
         assert first(verdict) == ("projection.tables_missing", None)
-        assert "place_v1" in verdict.findings[0].text("zh")
+        assert "place_v1_b1" in verdict.findings[0].text("zh")
 
     async def test_an_event_that_no_longer_fits_its_fold_is_named(self, books: TwoBooks) -> None:
         await tamper(books.pledge.database, change(5, data=b'{"unit_id":"not one"}'), forge)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy import Connection, Table, delete, insert, select, text, update
 
 from avow.eventlog.database import Database
 from avow.eventlog.tables import event, log_head
@@ -53,6 +53,12 @@ async def tamper(database: Database, deed: Callable[[Connection], Any], *more: C
         return given
 
     return await database.write(work)
+
+
+def drop_table(table: Table, connection: Connection) -> None:
+    """Drop a table, and on PostgreSQL the views on it; SQLite leaves them there, and nothing behind them."""
+    cascade = " CASCADE" if connection.dialect.name == "postgresql" else ""
+    connection.execute(text(f'DROP TABLE "{table.name}"{cascade}'))
 
 
 def change(at: int, **columns: object) -> Callable[[Connection], dict[str, Any]]:

@@ -16,13 +16,14 @@ from avow.audit.finding import Finding, unreadable
 from avow.audit.progress import Progress
 from avow.audit.rows import MISREAD, number
 from avow.eventlog import reading
-from avow.eventlog.database import sqlite_engine
 from avow.eventlog.records import Recorded
 from avow.eventlog.tables import event
 from avow.eventlog.types import EventTypes
+from avow.projections.builds import builds, checkpoint, live_build, missing_tables, standing
 from avow.projections.checksum import checksum
+from avow.projections.folding import CannotFold
 from avow.projections.projection import Projection
-from avow.projections.projector import CannotFold, checkpoint, create_views, fold, position_of
+from avow.projections.replay import Replay, a_scratch_engine
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,14 @@ def verify_projection(
     try:
         if missing := _missing_tables(connection, projection):
             return wrong("projection.tables_missing", None, tables=", ".join(missing))
-        position = number(position_of(connection, org, projection))
+        # The build itself, not the view on it: a switch meanwhile is none of this snapshot's.
+        build = live_build(connection, projection)
+        position = number((standing(connection, org, projection, build) or (build, None))[1])
         last = number(connection.scalar(select(func.max(event.c.position)).where(event.c.org == org)))
         if position > last:
             return wrong("projection.beyond_log", last + 1, position, reached=position, last=last)
         try:
-            live = checksum(connection, org, projection)
+            live = checksum(connection, org, projection, build)
         except MISREAD:
             return wrong("projection.unreadable", position, position)
         try:
@@ -84,25 +87,30 @@ def verify_projection(
 
 def _missing_tables(connection: Connection, projection: Projection) -> list[str]:
     there = inspect(connection)
-    wanted = [checkpoint.name, *(view.sql(projection.version).name for view in projection.tables)]
-    return [name for name in wanted if not there.has_table(name)]
+    if missing := [table.name for table in (builds, checkpoint) if not there.has_table(table.name)]:
+        return missing
+    build = live_build(connection, projection)
+    if build is None:
+        return [view.sql(projection.version).name for view in projection.tables]
+    return missing_tables(connection, projection, build)
 
 
 def _replayed(
     connection: Connection, org: str, projection: Projection, types: EventTypes, upto: int, progress: Progress | None
 ) -> str:
     """The checksum of the projection folded from the first event up to `upto`; raises CannotFold."""
-    engine = sqlite_engine("sqlite://", begin="BEGIN IMMEDIATE", shared=True)
+    folded = Replay(projection, types)
+    for records in _pages(connection, org, projection, upto):
+        folded.take(records)
+        if progress is not None:
+            progress(records[-1].position, upto)
+    engine = a_scratch_engine()
     try:
         with engine.begin() as scratch:
-            create_views(scratch, [projection])
-            for records in _pages(connection, org, projection, upto):
-                try:
-                    fold(scratch, org, projection, types, records)
-                except StatementError as error:
-                    raise CannotFold(projection.name, records[0].position) from error
-                if progress is not None:
-                    progress(records[-1].position, upto)
+            try:
+                folded.write(scratch, org)
+            except (ValueError, TypeError, OverflowError, StatementError) as error:
+                raise CannotFold(projection.name, upto) from error
             return checksum(scratch, org, projection)
     finally:
         engine.dispose()

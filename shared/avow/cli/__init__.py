@@ -1,16 +1,19 @@
-"""The command line: `avow up`, `demo`, `verify`, `explain`, `doctor`, `org`, `backup`, `keys`, `restore`.
+"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `backup`,
+`keys`, `restore`.
 
 `--json` on each; the exit status is the verdict.
 """
 
 import typer
 
+from avow.cli.asof import asof, diff
 from avow.cli.backup import backup, restore
 from avow.cli.demo import demo
 from avow.cli.doctor import doctor
 from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
+from avow.cli.rebuild import rebuild
 from avow.cli.up import up
 from avow.cli.verify import verify
 
@@ -22,7 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, demo, verify, doctor, backup, restore):
+for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
     app.command()(command)
 for group in (org, keys, explain):
     app.add_typer(group)

@@ -66,3 +66,10 @@ def fault_of(error: BaseException) -> Fault | None:
 def in_doubt(error: BaseException) -> bool:
     """Whether it was broken off, so that what was written may have been committed or not."""
     return isinstance(error, Unanswered) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def lacks_a_table(error: DBAPIError) -> bool:
+    """Whether what was asked for is in a table or view, or a column of one, that is not there."""
+    if getattr(error.orig, "sqlstate", None) in ("42P01", "42703"):
+        return True
+    return isinstance(error, OperationalError) and str(error.orig).startswith(("no such table", "no such column"))

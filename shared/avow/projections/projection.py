@@ -17,6 +17,7 @@ import json
 from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import Boolean, Column, Date, MetaData, String, Table, Text
@@ -31,22 +32,23 @@ from avow.kernel.seal import Seal
 KeyValue = tuple[Any, ...]
 KeysOf = Callable[[Any, Recorded], list[KeyValue]]
 H = TypeVar("H", bound=Callable[..., None])
+_CONTAINERS = (dict, list, tuple)
 
 
-class _Canonical(TypeDecorator[Any]):
+class Canonical(TypeDecorator[Any]):
     """A JSON value as one canonical text: sorted keys, no spaces."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: object) -> str | None:
-        return None if value is None else canonical(value)
+        return value if value is None or isinstance(value, Document) else canonical(value)
 
     def process_result_value(self, value: Any, dialect: object) -> Any:
         return None if value is None else json.loads(value)
 
 
-class _Sealed(TypeDecorator[Seal]):
+class Sealed(TypeDecorator[Seal]):
     """A seal, kept closed."""
 
     impl = Text
@@ -62,6 +64,12 @@ class _Sealed(TypeDecorator[Seal]):
 def canonical(value: object) -> str:
     """The one JSON text of a value."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+class Document(str):
+    """The canonical text of a JSON value, as a row keeps it: parsed only for a fold that asks."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -110,12 +118,12 @@ def flag(name: str, default: bool = False) -> Field:
 
 def document(name: str) -> Field:
     """A JSON value."""
-    return Field(name, _Canonical)
+    return Field(name, Canonical)
 
 
 def sealed(name: str) -> Field:
     """A seal, opened only by who reads."""
-    return Field(name, _Sealed)
+    return Field(name, Sealed)
 
 
 @dataclass(frozen=True)
@@ -134,27 +142,45 @@ class ViewTable:
         self.name = name
         self.fields = fields
         self.keys = tuple(field.name for field in fields if field.is_key)
-        self._made: dict[int, Table] = {}
+        self._made: dict[str, Table] = {}
 
     def at(self, *names: str | Callable[[Any, Recorded], object]) -> Rows:
         """The row whose key is these attributes of the event, or what these functions of (event, recorded) give."""
 
-        def keys(event: Any, recorded: Recorded) -> list[KeyValue]:
+        attributes = [name for name in names if isinstance(name, str)]
+        get = attrgetter(*attributes or ("type",))
+
+        def by_attribute(event: Any, recorded: Recorded) -> list[KeyValue]:
+            return [(get(event),)]
+
+        def by_attributes(event: Any, recorded: Recorded) -> list[KeyValue]:
+            return [get(event)]
+
+        def by_functions(event: Any, recorded: Recorded) -> list[KeyValue]:
             return [tuple(getattr(event, n) if isinstance(n, str) else n(event, recorded) for n in names)]
 
-        return Rows(self, keys, many=False)
+        if len(attributes) < len(names):
+            return Rows(self, by_functions, many=False)
+        return Rows(self, by_attribute if len(names) == 1 else by_attributes, many=False)
 
     def each(self, keys: KeysOf) -> Rows:
         """The rows with the keys a function of (event, recorded) lists; one listed twice is given twice."""
         return Rows(self, keys, many=True)
 
     def sql(self, version: int) -> Table:
-        """The SQL table of a projection's version, such as `pledge_wall_v1`."""
-        if version not in self._made:
+        """What readers of a projection's version read, such as `pledge_wall_v1`: the SQL view of its live build."""
+        return self._table(f"{self.name}_v{version}")
+
+    def stored(self, version: int, build: int) -> Table:
+        """The table that holds the rows of one build, such as `pledge_wall_v1_b3`."""
+        return self._table(f"{self.name}_v{version}_b{build}")
+
+    def _table(self, name: str) -> Table:
+        if name not in self._made:
             columns = [Column(f.name, f.type, primary_key=f.is_key, nullable=not f.is_key) for f in self.fields]
             org: Column[str] = Column("org", Name, primary_key=True)
-            self._made[version] = Table(f"{self.name}_v{version}", MetaData(), org, *columns)
-        return self._made[version]
+            self._made[name] = Table(name, MetaData(), org, *columns)
+        return self._made[name]
 
     @cached_property
     def defaults(self) -> dict[str, Any]:
@@ -167,19 +193,35 @@ table = ViewTable
 class Row(MutableMapping[str, Any]):
     """A row in the fold's hands; it `exists` once somebody wrote to it, and one nobody writes to is not stored."""
 
+    __slots__ = ("_values", "changed", "exists")
+
     def __init__(self, values: dict[str, Any], exists: bool) -> None:
         self._values = values
         self.exists = exists
         self.changed = False
 
     def __getitem__(self, name: str) -> Any:
-        return _as_stored(self._values[name])
+        value = self._values[name]
+        # A document is handed out and taken in as a copy, so that where a page ends makes no difference to a fold.
+        if isinstance(value, Document):
+            return json.loads(value)
+        return json.loads(canonical(value)) if isinstance(value, _CONTAINERS) else value
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._values:
             raise KeyError(name)
-        self._values[name] = _as_stored(value)
+        self._values[name] = Document(canonical(value)) if isinstance(value, _CONTAINERS) else value
         self.exists = self.changed = True
+
+    def update(self, *others: Any, **values: Any) -> None:
+        """Set several columns at once; as the mapping's own, without its detours."""
+        for name, value in (dict(*others, **values) if others else values).items():
+            self[name] = value
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """The values as they are kept, documents as their texts."""
+        return self._values
 
     def __delitem__(self, name: str) -> None:
         raise TypeError("a column is set to None, never removed")
@@ -189,11 +231,6 @@ class Row(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._values)
-
-
-def _as_stored(value: Any) -> Any:
-    # A document is handed out and taken in as a copy, so that where a page ends makes no difference to a fold.
-    return json.loads(canonical(value)) if isinstance(value, dict | list | tuple) else value
 
 
 @dataclass(frozen=True)

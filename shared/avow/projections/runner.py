@@ -22,8 +22,10 @@ from avow.eventlog.faults import fault_of
 from avow.eventlog.signal import Signal
 from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
+from avow.projections.builds import position_of
+from avow.projections.folding import CannotFold
 from avow.projections.projection import Projection
-from avow.projections.projector import CannotFold, position_of, project
+from avow.projections.projector import NoBuild, project
 
 IDLE = 0.5
 """Seconds after which the log is looked at even if nobody in this process wrote to it."""
@@ -74,14 +76,17 @@ class Runner:
         """Take every projection to the end of every organisation's log."""
         stopped: dict[str, Stopped] = {}
         for org in await self._database.read(reading.organisations):
-            moving: Sequence[Projection] = self.projections
+            moving: list[tuple[Projection, ...]] = [self.projections]
             while moving:
-                outcomes = await self._database.write(partial(_project, org, moving, self._types))
+                chosen = moving.pop(0)
+                # One that is far behind goes on alone, so that nobody waits long for the writer.
+                limit = reading.PAGE if len(chosen) > 1 else None
+                outcomes = await self._database.write(partial(_project, org, chosen, self._types, limit))
                 self._moved.raise_()
                 for name, outcome in outcomes.items():
                     if isinstance(outcome, Stopped):
                         stopped.setdefault(name, outcome)
-                moving = [projection for projection in moving if outcomes[projection.name] is True]
+                moving += [(projection,) for projection in chosen if outcomes[projection.name] is True]
         for name in stopped.keys() - self.stopped.keys():
             why = stopped[name]
             log.error("projection.stopped", projection=name, org=why.org, position=why.position, reason=why.reason)
@@ -138,16 +143,18 @@ class Runner:
 
 
 def _project(
-    org: str, projections: Sequence[Projection], types: EventTypes, connection: Connection
+    org: str, projections: Sequence[Projection], types: EventTypes, limit: int | None, connection: Connection
 ) -> Mapping[str, bool | Stopped]:
     """For each projection whether there is more to take in, or why it stands still."""
     outcomes: dict[str, bool | Stopped] = {}
     for projection in projections:
         try:
             with connection.begin_nested():
-                outcomes[projection.name] = project(connection, org, projection, types)
+                outcomes[projection.name] = project(connection, org, projection, types, limit)
         except CannotFold as error:
             outcomes[projection.name] = Stopped(org, error.position, error.reason)
+        except NoBuild as error:
+            outcomes[projection.name] = Stopped(org, 0, type(error).__name__)
         except DBAPIError as error:
             if fault_of(error):
                 raise

@@ -1,12 +1,13 @@
 """A service's web application: its routers, the feed, its health, and everything that guards them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
-from pydantic import BaseModel
-from sqlalchemy import Connection
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +17,7 @@ from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.database import AWAY
 from avow.eventlog.faults import fault_of
+from avow.eventlog.tables import event
 from avow.kernel.refusal import Refusal
 from avow.projections.projector import position_of
 from avow.service.service import Service
@@ -37,6 +39,8 @@ class ViewState(BaseModel):
     name: str
     version: int
     position: int
+    behind: int = Field(description="How many events of the log it has not taken in.")
+    behind_seconds: int = Field(description="How long ago the first of them was recorded; 0 where there is none.")
     stopped: str | None
 
 
@@ -110,9 +114,18 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
         views = []
         for projection in service.runner.projections:
             stopped = service.runner.stopped.get(projection.name)
-            position = position_of(connection, org, projection) or 0
+            position = min(position_of(connection, org, projection) or 0, head.position)
             reason = None if stopped is None or stopped.org != org else f"{stopped.reason} at {stopped.position}"
-            views.append(ViewState(name=projection.name, version=projection.version, position=position, stopped=reason))
+            views.append(
+                ViewState(
+                    name=projection.name,
+                    version=projection.version,
+                    position=position,
+                    behind=head.position - position,
+                    behind_seconds=_age(connection, org, position + 1, service.ports.clock.now()),
+                    stopped=reason,
+                )
+            )
         follower = service.followers.get(org)
         return Status(
             service=service.name,
@@ -126,3 +139,9 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
         )
 
     return await service.database.read(look)
+
+
+def _age(connection: Connection, org: str, position: int, now: datetime) -> int:
+    """How many seconds ago the event at a position was recorded; 0 behind the end of the log."""
+    at = connection.scalar(select(event.c.recorded_at).where(event.c.org == org, event.c.position == position))
+    return 0 if at is None else max(0, int((now - at).total_seconds()))

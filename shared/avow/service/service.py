@@ -32,7 +32,9 @@ from avow.kernel.message import Event
 from avow.kernel.ports import Ports
 from avow.projections.projection import Projection
 from avow.projections.projector import create_views, position_of
+from avow.projections.rebuild import bring_up
 from avow.projections.runner import Runner
+from avow.projections.scratch import Scratches
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,7 @@ class Service:
         self.appender = Appender(self.database, self.ports, self.grown)
         self.executor = Executor(self.database, self.appender, self.types, self.ports, self.facts_are_current)
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
+        self.scratches = Scratches(self.database, self.types)
         self._books: set[str] = set()
         self._following: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,14 +90,16 @@ class Service:
         return self.blueprint.name
 
     async def start(self) -> None:
-        """Create what is missing, open the books asked for, and begin to project.
+        """Create what is missing, open the books asked for, fold what this release folds anew, and begin to project.
 
         Raises WrongClock for a book, asked for or not, that is kept by the other kind of clock.
         """
 
+        waiting: list[Projection] = []
+
         def prepare(connection: Connection) -> list[str]:
             create_log(connection)
-            create_views(connection, self.blueprint.projections)
+            waiting[:] = create_views(connection, self.blueprint.projections)
             erase_again(connection)
             books = sorted({*self.orgs, *reading.organisations(connection)})
             for org in books:
@@ -102,6 +107,8 @@ class Service:
             return books
 
         self._books = set(await self.database.write(prepare))
+        for projection in waiting:
+            await bring_up(self.database, projection, self.types)
         self.runner.start()
         if self.ports.clock.kind == "real":
             self._tasks = [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
@@ -135,6 +142,7 @@ class Service:
             with suppress(asyncio.CancelledError):
                 await task
         await self.runner.stop()
+        await self.scratches.close()
         await self.appender.settled()
         await self.database.close()
 

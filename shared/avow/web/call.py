@@ -3,8 +3,8 @@
     async def make_pledge(pledge_id: Identity, body: MakePledge, call: Call) -> Accepted:
         return await call.execute(pledge, pledge_id, body, pledge_facts)
 
-Promises: every command is idempotent by its key; every answer says the position it stands at, and a read waits for
-`min_position` so that whoever wrote sees what they wrote.
+Promises: every command is idempotent by its key; every answer says the position it stands at; a read waits for
+`min_position`, so that whoever wrote sees what they wrote, and shows another day where `as_of` or `known_at` names one.
 """
 
 import hmac
@@ -17,13 +17,17 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from avow.contracts.values import Identity
 from avow.eventlog.append import read_head
 from avow.eventlog.execute import Ground, Origin, Outcome
+from avow.eventlog.faults import lacks_a_table
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
-from avow.kernel.refusal import require
+from avow.kernel.refusal import Refusal, require
+from avow.projections.asof import TODAY, Asked, cut
+from avow.projections.projection import Projection
 from avow.projections.projector import position_of
 from avow.service.service import Service
 
@@ -47,6 +51,13 @@ RetryKey = Annotated[
 ]
 ActingAs = Annotated[
     Identity | None, Header(alias="Acting-As", description="The person the operator acts as; none: the office itself.")
+]
+_DAY_OR_MOMENT = "A day (its end in Beijing time; today: now), or a moment with its zone, such as 2010-12-17T10:00:00Z."
+AsOf = Annotated[
+    str | None, Query(max_length=64, description=f"Show things as they stood then, as known since. {_DAY_OR_MOMENT}")
+]
+KnownAt = Annotated[
+    str | None, Query(max_length=64, description=f"Only what this service had recorded by then. {_DAY_OR_MOMENT}")
 ]
 Trace = Annotated[str | None, Header(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")]
 
@@ -160,6 +171,8 @@ class ViewCall:
     service: Service
     org: str
     min_position: int
+    then: Asked = TODAY
+    """Another day than today, if one was asked for."""
 
     @property
     def now(self) -> datetime:
@@ -182,6 +195,8 @@ class ViewCall:
         chosen = [projection for projection in self.service.runner.projections if projection.name in names]
         if self.min_position:
             await self.service.runner.reach(self.org, self.min_position, names)
+        if self.then:
+            return await self._as_it_was(chosen, work)
 
         def snapshot(connection: Connection) -> tuple[int, T]:
             head = read_head(connection, self.org)
@@ -189,7 +204,18 @@ class ViewCall:
             reached = (position_of(connection, self.org, projection) or 0 for projection in chosen)
             return min(reached, default=last), work(connection)
 
-        return await self.service.database.read(snapshot)
+        try:
+            return await self.service.database.read(snapshot)
+        except DBAPIError as error:
+            if not lacks_a_table(error):
+                raise
+            raise Refusal("view.missing", views=", ".join(names)) from error
+
+    async def _as_it_was(self, chosen: Sequence[Projection], work: Callable[[Connection], T]) -> tuple[int, T]:
+        """What `work` reads of the projections as they stood on the day asked for, and where the log was cut."""
+        service, now = self.service, self.service.ports.clock.now()
+        where = await service.database.read(lambda connection: cut(connection, self.org, self.then, now))
+        return where.position, await service.scratches.read(self.org, chosen, where, work)
 
 
 def accepted(identity: str, outcome: Outcome) -> Accepted:
@@ -220,9 +246,11 @@ async def view_call(
     service: Annotated[Service, Depends(service_of)],
     org: Org,
     min_position: Annotated[int, Query(ge=0, lt=2**53, description="Wait until the view shows this position.")] = 0,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
 ) -> ViewCall:
     """The view of a read."""
-    return ViewCall(service, org, min_position)
+    return ViewCall(service, org, min_position, Asked(as_of, known_at))
 
 
 Call = Annotated[CommandCall, Depends(command_call)]

@@ -2,17 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
 
 import pytest
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 
 from avow.contracts.meeting import MeetingHeld
 from avow.eventlog.execute import Executor, Origin
 from avow.kernel.ports import seeded
 from avow.kernel.refusal import Refusal
 from avow.projections.checksum import checksum
-from avow.projections.projector import create_views, fold
+from avow.projections.replay import Replay, a_scratch_engine
 from avow_evaluation.domain.ballot import CastBallot, ballot
 from avow_evaluation.domain.credential import hash_of
 from avow_evaluation.domain.review_round import IssueCredentials, OpenRound, review_round
@@ -194,13 +193,14 @@ async def test_the_views_are_the_same_when_the_log_is_folded_anew_in_pages_of_an
     live = await evaluation.service.database.read(sums)
     records = await evaluation.records()
     for size in (1, 1000):
-        engine = create_engine("sqlite://")
-        with closing(engine.connect()) as scratch:
-            create_views(scratch, PROJECTIONS)
+        engine = a_scratch_engine()
+        with engine.begin() as scratch:
             for projection in PROJECTIONS:
                 wanted = [record for record in records if record.type in projection.event_types]
+                folded = Replay(projection, evaluation.service.types)
                 for start in range(0, len(wanted), size):
-                    fold(scratch, ORG, projection, evaluation.service.types, wanted[start : start + size])
+                    folded.take(wanted[start : start + size])
+                folded.write(scratch, ORG)
             assert sums(scratch) == live
         engine.dispose()
 

@@ -245,7 +245,7 @@ async def test_a_view_folded_anew_is_the_same(college: College, projection: Proj
 
     def fold_anew(connection: Connection) -> str:
         for view in projection.tables:
-            connection.execute(delete(view.sql(projection.version)))
+            connection.execute(delete(view.stored(projection.version, 1)))
         connection.execute(delete(checkpoint).where(checkpoint.c.projection == projection.name))
         empty = checksum(connection, ORG, projection)
         while project(connection, ORG, projection, college.log.types):

@@ -67,6 +67,7 @@ def test_a_table_has_a_name_for_each_version_and_belongs_to_organisations() -> N
     one, two = things.sql(1), things.sql(2)
     assert (one.name, two.name) == ("thing_v1", "thing_v2")
     assert things.sql(1) is one
+    assert things.stored(1, 7).name == "thing_v1_b7"
     assert [column.name for column in one.primary_key] == ["org", "thing_id"]
 
 
