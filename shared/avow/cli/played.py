@@ -173,11 +173,7 @@ def _next(outcome: Outcome, data: Path) -> None:
     for command, zh, en in (
         (f"avow explain score {first}", "一个得分，一直追到事件", "a score, down to the events"),
         ("avow asof dedicated_ledger --at 2011-06-30", "某一天的台账", "the ledger of another day"),
-        (
-            "avow diff commendation_candidates --at 2011-06-30 --and-at 2012-06-30",
-            "两天之间变了什么",
-            "what changed between two days",
-        ),
+        ("avow diff register --from 2011-12-31 --to 2012-01-31", "合并前后变了什么", "what the merger changed"),
         ("avow verify", "再核验一遍", "verify once more"),
     ):
         out.print(f"  {command} --data {data}\n      [dim]{zh} / {en}[/dim]", soft_wrap=True)

@@ -1,6 +1,9 @@
 """Which part of the electorate a credential votes in (R-41)."""
 
-from sqlalchemy import Connection, and_, select
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, bindparam, select
 
 from avow_evaluation.domain.electorate import Part
 from avow_evaluation.projections.credentials import Credentials, credentials, in_force
@@ -8,6 +11,13 @@ from avow_evaluation.projections.credentials import Credentials, credentials, in
 
 def part_of(connection: Connection, org: str, round_id: str, hash_: str) -> Part | None:
     """The part a credential in force votes in; None for any other."""
+    row = connection.execute(_in_force(), {"org": org, "round_id": round_id, "hash": hash_}).one_or_none()
+    return None if row is None else (row.unit_id, row.rater_class)
+
+
+@cache
+def _in_force() -> Select[Any]:
+    # Made once: it is asked for every ballot, and to make it takes longer than to ask it.
     known, part = credentials.sql(Credentials.version), in_force.sql(Credentials.version)
     same = and_(
         part.c.org == known.c.org,
@@ -16,10 +26,5 @@ def part_of(connection: Connection, org: str, round_id: str, hash_: str) -> Part
         part.c.rater_class == known.c.rater_class,
         part.c.generation == known.c.generation,
     )
-    query = (
-        select(known.c.unit_id, known.c.rater_class)
-        .join(part, same)
-        .where(known.c.org == org, known.c.round_id == round_id, known.c.hash == hash_)
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else (row.unit_id, row.rater_class)
+    wanted = (known.c[name] == bindparam(name) for name in ("org", "round_id", "hash"))
+    return select(known.c.unit_id, known.c.rater_class).join(part, same).where(*wanted)
