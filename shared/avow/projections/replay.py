@@ -6,7 +6,8 @@ Limit: all rows are held in memory at once.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -95,14 +96,33 @@ async def replay(
     Folding has a thread of its own, so that whoever waits for the loop is not kept.
     """
     folded = Replay(projection, types)
-    after, more = 0, True
-    while more:
-        page = partial(reading.page, org=org, after=after, upto=upto, types=projection.event_types, limit=PAGE)
-        records = await database.read(page)
-        more = len(records) == PAGE
-        after = records[-1].position if more else upto
-        occurred = records if as_of is None else [record for record in records if record.occurred_at <= as_of]
-        await asyncio.to_thread(folded.take, occurred)
-        if told is not None:
-            told(after, upto)
+    async with aclosing(_pages(database, org, projection, upto)) as pages:
+        async for records, reached in pages:
+            occurred = records if as_of is None else [record for record in records if record.occurred_at <= as_of]
+            await asyncio.to_thread(folded.take, occurred)
+            if told is not None:
+                told(reached, upto)
     return folded
+
+
+async def _pages(
+    database: Database, org: str, projection: Projection, upto: int
+) -> AsyncGenerator[tuple[list[Recorded], int]]:
+    """The log page by page, each with the position it reaches; the next one is read while one is folded."""
+
+    def read(after: int) -> asyncio.Task[list[Recorded]]:
+        page = partial(reading.page, org=org, after=after, upto=upto, types=projection.event_types, limit=PAGE)
+        return asyncio.create_task(database.read(page))
+
+    ahead, more = read(0), True
+    try:
+        while more:
+            records = await ahead
+            more = len(records) == PAGE
+            reached = records[-1].position if more else upto
+            if more:
+                ahead = read(reached)
+            yield records, reached
+    finally:
+        ahead.cancel()
+        await asyncio.gather(ahead, return_exceptions=True)
