@@ -13,16 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
-from sqlalchemy.exc import IntegrityError
-
 from avow.eventlog.append import write_batch
-from avow.eventlog.batch import Answer, IdTaken, OutcomeUnknown, Request
+from avow.eventlog.batch import Answer, OutcomeUnknown, Request
 from avow.eventlog.database import Database
 from avow.eventlog.faults import fault_of, in_doubt
 from avow.eventlog.memory import Remembered
 from avow.eventlog.records import Appended, Import, Proposed
 from avow.eventlog.signal import Signal
-from avow.eventlog.statements import find_events
 from avow.eventlog.tail import Tail, look_up, swap
 from avow.kernel.ports import Ports
 
@@ -197,7 +194,8 @@ class Appender:
                 unknown = doubtful or in_doubt(error)
                 return [OutcomeUnknown(str(error)) if unknown else error for _ in requests]
             if len(requests) == 1:
-                return [await self._refusal(org, requests[0], error)]
+                # Such as for one id twice in it.
+                return [error]
         half = len(requests) // 2
         first = await self._settle(org, line, requests[:half], doubtful)
         return first + await self._settle(org, line, requests[half:], doubtful)
@@ -216,17 +214,6 @@ class Appender:
         known.forget()
         line.known, line.undisturbed = known, written.undisturbed
         return written.answers
-
-    async def _refusal(self, org: str, request: Request, error: Exception) -> Exception:
-        """What a request is refused with: the database's error, or IdTaken where that is the reason."""
-        if not isinstance(error, IntegrityError):
-            return error
-        ids = partial(find_events, org=org, ids=request.event_ids)
-        try:
-            taken = await self._database.read(ids)
-        except Exception:  # noqa: BLE001 - the error at hand says as much
-            return error
-        return IdTaken(", ".join(sorted(map(str, taken)))) if taken else error
 
 
 def _hand_out(waiting: Iterable[_Waiting], answers: Sequence[Answer]) -> None:

@@ -89,9 +89,13 @@ class Numbering:
         self._head = head
         self._position, self._sequence = head.position, head.sequence
 
+    def refusal(self, request: Request) -> Exception | None:
+        """Why the request is refused, if it is."""
+        return _refusal(self._org, self._head, request, self.versions)
+
     def place(self, request: Request) -> Answer:
         """Where the request's events will stand; or why it is refused, and nothing has moved."""
-        refusal = _refusal(self._org, self._head, request, self.versions)
+        refusal = self.refusal(request)
         if refusal is not None:
             return refusal
         places = []
@@ -121,11 +125,17 @@ def number(
     written = dict(known)
     answers: list[Answer] = []
     for request in requests:
-        answer = standing(request, written) or numbers.place(request)
+        answer = standing(request, written) or _taken(request, numbers, written) or numbers.place(request)
         if isinstance(answer, list):
             written.update((at.event_id, at) for at in answer)
         answers.append(answer)
     return answers
+
+
+def _taken(request: Request, numbers: Numbering, written: Mapping[UUID, Appended]) -> Exception | None:
+    """Why a request is refused of which something is written already, but not the whole as it was asked for."""
+    taken = sorted({str(event_id) for event_id in request.event_ids if event_id in written})
+    return numbers.refusal(request) or IdTaken(", ".join(taken)) if taken else None
 
 
 def placed(requests: Sequence[Request], answers: Sequence[Answer]) -> list[Placed]:
