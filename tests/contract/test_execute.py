@@ -148,35 +148,6 @@ class TestExecute:
             await log.executor.execute(person, A, Add(by=1), ground, Origin("demo"))
         assert [type(name) for name in seen] == [type(None), Seal]
 
-    async def test_a_command_that_begins_an_aggregate_is_decided_on_nothing_until_that_turns_out_wrong(
-        self, log: Log
-    ) -> None:
-        seen: list[int] = []
-        begin = partial(log.executor.execute, a_counter(seen), command=Add(by=1), ground=Grounding(), begins=True)
-        await begin(A, origin=keyed())
-        assert (await begin(A, origin=keyed())).repeated
-        await log.append(a_rival(10, f"{STREAM}/{B}"))
-        await begin(B, origin=keyed("key-2"))
-        assert (seen, await total(log), await total(log, B)) == ([0, 1, 0, 10], 1, 11)
-
-    async def test_a_fact_at_hand_decides_only_while_it_holds(self, log: Log) -> None:
-        read: list[int] = []
-
-        def ground(connection: Connection, asked: Asked[Add, int]) -> Grounds[Facts]:
-            def look() -> int:
-                read.append(versions_of(connection, "demo", ["round/1"]).get("round/1", 0))
-                return read[-1]
-
-            return Grounds(Facts(asked.occurred_at), {"round/1": asked.recall("round/1", look)}, guarded=True)
-
-        for _ in range(2):
-            await log.executor.execute(a_counter(), A, Add(by=1), ground, Origin("demo"))
-        assert read == [0]
-        await log.append(proposed(Noted(text="the round was closed"), "round/1"))
-        for _ in range(2):
-            await log.executor.execute(a_counter(), A, Add(by=1), ground, Origin("demo"))
-        assert (read, await total(log)) == ([0, 1], 4)
-
     async def test_facts_that_no_version_guards_are_read_once_they_are_current(self, log: Log) -> None:
         waited: list[str] = []
 

@@ -13,7 +13,7 @@ from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from avow.cli import app
-from avow.register.projection import units
+from avow.register.projection import Register, units
 from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, pledge
 from avow_pledge.facts import pledge_facts
 from tests.unit.pledge.builders import PLEDGE, UNIT
@@ -109,13 +109,13 @@ async def test_a_rebuild_says_whether_the_view_was_sound_and_can_be_undone(comma
     register = ("register", "--service", "pledge")
     sound = await commands.json("rebuild", *register)
     assert (sound["same"], sound["build"], sound["before"], sound["differences"]) == (True, 2, 1, [])
-    table = units.stored(2, 2)
+    table = units.stored(Register.version, 2)
     damage = update(table).where(table.c.unit_id == UNIT).values(name="别的支部")
     await commands.college.log.database.write(lambda connection: connection.execute(damage))
     done = await commands.run("rebuild", *register, status=1)
     assert "≠ demo" in done.stdout
     assert "register_unit" in done.stdout
-    assert "Build 3 of register v2 is live" in done.stdout
+    assert f"Build 3 of register v{Register.version} is live" in done.stdout
     assert (await commands.json("rebuild", *register, "--rollback"))["build"] == 2
     mended = await commands.json("rebuild", *register, "--org", "demo", status=1)
     assert [one["table"] for one in mended["differences"]] == ["register_unit"]

@@ -58,7 +58,7 @@ async def test_a_head_row_without_numbers_is_seen(books: TwoBooks) -> None:
 
 
 async def test_a_projection_with_values_of_no_kind_is_seen(books: TwoBooks) -> None:
-    assert await first_after(books, "UPDATE person_v1 SET since = 'yesterday'") == ("projection.unreadable", 10)
+    assert await first_after(books, "UPDATE person_v1_b1 SET since = 'yesterday'") == ("projection.unreadable", 10)
 
 
 async def test_a_row_put_before_the_first_is_seen(books: TwoBooks) -> None:
