@@ -22,6 +22,8 @@ from avow.service.service import Blueprint, Service
 from avow.service.settings import Settings
 
 READY_WITHIN = 30.0
+KEEP_ALIVE = 75
+"""Seconds a silent connection is kept: longer than any usual client does, or one is closed as a request comes."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,13 @@ async def _serving(
 ) -> AsyncIterator[None]:
     # No access log: an address may carry the token.
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=5
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve([listening]))
