@@ -131,7 +131,7 @@ REASONS = {
 
 
 def _show_ledger(rows: Sequence[Entry], labels: Mapping[str, str]) -> None:
-    table = _table("专项台账：最近一轮，每类前三 / dedicated ledger: last round, the best of each category", LEDGER)
+    table = _table("专项台账：最近一轮，每类前三 / ledger: last round, best of each", LEDGER)
     best = sorted(rows, key=lambda row: (row["category"], -Decimal(row["recognition"] or 0), row["seq"]))
     for n, row in _top(best):
         work = f"{row['pledges_made']}/{row['meetings_held']}/{row['comments']}"
