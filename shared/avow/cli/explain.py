@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 from sqlalchemy import Connection
@@ -58,7 +59,8 @@ def score(
     else:
         tree = tree_of(explained.tree, ZoneInfo(explained.time_zone), None if all_ else SHOWN)
         # One line a step: cut at the edge of a terminal, whole in a file.
-        out.print(tree, no_wrap=True, overflow="ellipsis", width=None if out.is_terminal else WIDE)
+        wide = out if out.is_terminal else Console(file=out.file, width=WIDE, highlight=False)
+        wide.print(tree, no_wrap=True, overflow="ellipsis")
         if explained.agrees:
             out.print("[green]✓ 逐步重算一致。[/green]  Every step comes out as it was stored.")
         else:

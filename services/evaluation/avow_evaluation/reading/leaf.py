@@ -77,9 +77,10 @@ class Words:
                 title = self._title(event.round_id)
                 return Label(zh=f"选票分布《{title.zh}》", en=f"Spread of the ballots of “{title.en}”")
             case ScoringRulesPublished():
-                said, label = f"v{event.version}，{event.effective_from}", event.label
+                label, since = event.label, event.effective_from
                 return Label(
-                    zh=f"《{label.zh}》{said} 起", en=f"{label.en}, v{event.version} from {event.effective_from}"
+                    zh=f"《{label.zh}》v{event.version}，自 {since} 起",
+                    en=f"{label.en}, v{event.version} from {since}",
                 )
             case _:
                 return Label(zh="事件", en="Event")
