@@ -58,6 +58,7 @@ class Explanation(BaseModel):
     id: str
     org: str
     agrees: bool
+    time_zone: str = Field(description="The campaign's; every moment of the tree is in UTC.")
     tree: Step
 
 
@@ -85,10 +86,10 @@ def filed(connection: Connection, org: str, event_ids: Iterable[str]) -> dict[st
     return found
 
 
-def leaves(events: Sequence[Filed]) -> list[Step]:
-    """A step for each event, in the order they came."""
+def leaves(events: Sequence[Filed], said: Callable[[Recorded], Label]) -> list[Step]:
+    """A step for each event, in the order they came, with what it said."""
     ordered = sorted(events, key=lambda one: one.record.position)
-    return [Step(what=Label(zh="事件", en="Event"), event=one.ref) for one in ordered]
+    return [Step(what=said(one.record), event=one.ref) for one in ordered]
 
 
 def _ref(record: Recorded, recorded_at: datetime) -> EventRef:

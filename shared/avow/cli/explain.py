@@ -5,22 +5,30 @@ The exit status is the verdict: 0 every step comes out as it was stored, 1 one d
 
 import asyncio
 import json
+from collections import Counter
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 from sqlalchemy import Connection
 
-from avow.audit.explanation import Explainer, Explanation, Step
+from avow.audit.explanation import EventRef, Explainer, Explanation, Step
 from avow.cli.databases import has_a_log, opened, require_databases
 from avow.cli.output import fail, needing_the_databases, out, read_settings
 from avow.eventlog import reading
 from avow.service.hosting import installed
 from avow.service.settings import Settings
+
+SHOWN = 12
+"""How many events of a kind are listed below one figure."""
+WIDE = 240
+"""The longest line where there is no terminal to say."""
 
 explain = typer.Typer(name="explain", no_args_is_help=True)
 
@@ -35,6 +43,7 @@ def score(
     id_: Annotated[str, typer.Argument(metavar="ID", help="考核编号 / id of the assessment")],
     data: Annotated[Path | None, typer.Option(help="数据目录 / folder of the databases")] = None,
     org: Annotated[str | None, typer.Option(help="只查一个组织 / one organisation only")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="逐一列出每个事件 / list every single event")] = False,
     json_: Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")] = False,
 ) -> None:
     """从总分到各项、计数、每个事件，逐步重算。 From a score to its parts, counts and events, each computed again."""
@@ -48,7 +57,10 @@ def score(
     if json_:
         out.print(json.dumps(as_json(explained), ensure_ascii=False), soft_wrap=True, markup=False)
     else:
-        out.print(tree_of(explained.tree))
+        tree = tree_of(explained.tree, ZoneInfo(explained.time_zone), None if all_ else SHOWN)
+        # One line a step: cut at the edge of a terminal, whole in a file.
+        wide = out if out.is_terminal else Console(file=out.file, width=WIDE, highlight=False)
+        wide.print(tree, no_wrap=True, overflow="ellipsis")
         if explained.agrees:
             out.print("[green]✓ 逐步重算一致。[/green]  Every step comes out as it was stored.")
         else:
@@ -61,27 +73,38 @@ def as_json(explained: Explanation) -> dict[str, Any]:
     return explained.model_dump(mode="json")
 
 
-def tree_of(step: Step) -> Tree:
-    """A step and all below it, Chinese first."""
-    tree = Tree(_line(step), guide_style="dim")
+def tree_of(step: Step, zone: ZoneInfo, most: int | None = None) -> Tree:
+    """A step and all below it, Chinese first; of each kind of event `most` are shown, and how many more there are."""
+    tree = Tree(_line(step, zone), guide_style="dim")
+    seen: Counter[str] = Counter()
     for below in step.steps:
-        tree.children.append(tree_of(below))
+        if below.event is not None and not below.steps:
+            seen[below.event.type] += 1
+            if most is not None and seen[below.event.type] > most:
+                continue
+        tree.children.append(tree_of(below, zone, most))
+    for kind, number in seen.items():
+        if most is not None and number > most:
+            more = number - most
+            tree.add(f"另有 {more} 项 [dim]and {more} more[/dim]：--all  [dim]{kind}[/dim]")
     return tree
 
 
-def _line(step: Step) -> str:
+def _line(step: Step, zone: ZoneInfo) -> str:
     said = f"{escape(step.what.zh)} [dim]{escape(step.what.en)}[/dim]"
     if step.stored is not None or step.computed is not None:
         if step.stored == step.computed:
             said += f"  [bold]{step.stored}[/bold] [green]✓[/green]"
         else:
             said += f"  [bold]{step.stored}[/bold] [red]✗ 重算 recomputed {step.computed}[/red]"
-    if step.event is not None:
-        ref = step.event
-        when = f"{ref.occurred_at:%Y-%m-%d %H:%M} UTC，记录 recorded {ref.recorded_at:%Y-%m-%d %H:%M} UTC"
-        source = "" if ref.source is None else f"  导入自 from {ref.source}"
-        said += f"  #{ref.position} {ref.type} {ref.event_id}  [dim]{when}{source}[/dim]"
-    return said
+    return said if step.event is None else f"{said}  {_ref(step.event, zone)}"
+
+
+def _ref(ref: EventRef, zone: ZoneInfo) -> str:
+    """Where an event stands, when it happened and when it was recorded, and the log it came from."""
+    occurred, recorded = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in (ref.occurred_at, ref.recorded_at))
+    source = "" if ref.source is None else f"  导入自 from {ref.source[:8]}"
+    return f"[dim]#{ref.position} {ref.event_id[:8]}  {occurred}，记录 recorded {recorded}{source}[/dim]"
 
 
 async def _explained(settings: Settings, kind: str, org: str | None, id_: str) -> Explanation | None:

@@ -3,19 +3,26 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Connection
 from typer.testing import CliRunner, Result
 
-from avow.audit.explanation import Explanation, Step
+from avow.audit.explanation import EventRef, Explanation, Step
 from avow.cli import app
+from avow.cli.explain import tree_of
+from avow.contracts.values import Label
 from avow_evaluation.domain.assessment import AssessmentCalculated
 from avow_evaluation.projections.assessments import Assessments
 from avow_evaluation.reading import explanation as explaining
 from avow_evaluation.reading.explanation import explain_score
+from tests.kit.logs import identity
 from tests.unit.evaluation.builders import UNIT
 from tests.unit.evaluation.college import ORG, Evaluation, Refused, an_evaluation
 from tests.unit.evaluation.scoring import UNITS, a_unit_round, publish, the_units_records
@@ -130,6 +137,68 @@ async def explained_as(evaluation: Evaluation, altered: dict[str, Any], monkeypa
     return explained
 
 
+async def test_every_leaf_says_in_words_what_happened(evaluation: Evaluation) -> None:
+    """R-49"""
+    assessed = await the_assessment(evaluation)
+    explained = await evaluation.read(f"assessments/{assessed['assessment_id']}/explanation")
+    leaves = [step["what"] for step in steps_of(explained["tree"]) if step["event"] is not None][1:]
+    zh, en = [what["zh"] for what in leaves], [what["en"] for what in leaves]
+    assert zh == [
+        "每月支委会议 2010-06：按期",
+        "每月支委会议 2010-09：未完成",
+        "每月支委会议 2010-09：改为逾期完成",
+        "每月支委会议 2010-11：未完成",
+        "每月支委会议 2010-11：免除",
+        "承诺 00000000，共 4 项，2010-11-25 作出",
+        "承诺 00000000 第 1 项（带头服务师生）：已核实",
+        "承诺 00000000 第 2 项（带头服务师生）：撤回，准予免责",
+        "点评 80 分，2010-11-25",
+        "点评 91 分，2010-11-25",
+        "评议结果《2010 年下半年群众评议》：有效",
+        "选票分布《2010 年下半年群众评议》",
+        "《党组织考评细则》v1，自 2010-06-01 起",
+    ]
+    assert en[2].endswith("2010-09: now met late")
+    assert "Event" not in en
+
+
+HERE = ZoneInfo("Asia/Shanghai")
+LATE = datetime(2010, 9, 30, 17, 5, tzinfo=UTC)
+
+
+def a_figure(comments: int, others: int = 0) -> Step:
+    """A figure with so many events of two kinds below it."""
+    kinds = ["comment.recorded"] * comments + ["review.tallied"] * others
+    refs = [
+        EventRef(event_id=identity(n), position=n, type=kind, occurred_at=LATE, recorded_at=LATE, source=identity(7))
+        for n, kind in enumerate(kinds, start=1)
+    ]
+    steps = [Step(what=Label(zh="点评", en="Comment"), event=ref) for ref in refs]
+    return Step(what=Label(zh="分子", en="Numerator"), steps=steps)
+
+
+def shown(step: Step, most: int | None, width: int = 240) -> list[str]:
+    """The lines of a tree on a screen so wide."""
+    screen = Console(file=StringIO(), width=width, highlight=False)
+    screen.print(tree_of(step, HERE, most), no_wrap=True, overflow="ellipsis")
+    return str(screen.file.getvalue()).splitlines()  # type: ignore[attr-defined]
+
+
+def test_many_events_of_a_kind_are_counted_and_all_are_shown_to_who_asks() -> None:
+    lines = shown(a_figure(53, others=12), 12)
+    assert len(lines) == 1 + 12 + 12 + 1
+    assert "另有 41 项 and 41 more：--all" in lines[-1]
+    assert len(shown(a_figure(53, others=12), None)) == 1 + 53 + 12
+    assert not any("more" in line for line in shown(a_figure(12), 12))
+
+
+def test_an_event_is_one_line_with_short_ids_and_the_time_where_the_campaign_is() -> None:
+    (line,) = shown(a_figure(1), 12)[1:]
+    assert line.endswith("#1 00000000  2010-10-01 01:05，记录 recorded 2010-10-01 01:05  导入自 from 00000000")
+    assert identity(1) not in line
+    assert len(shown(a_figure(1), 12, width=30)) == 2
+
+
 async def avow(*arguments: str) -> Result:
     """The command, in a thread, for it has a loop of its own."""
     return await asyncio.to_thread(CliRunner().invoke, app, arguments)
@@ -147,10 +216,13 @@ async def test_the_command_line_tells_the_same_tree(tmp_path: Path) -> None:
     asked = ["explain", "score", assessed["assessment_id"], "--data", str(tmp_path)]
     told = await avow(*asked, "--json")
     assert (told.exit_code, json.loads(told.stdout)) == (0, answer)
-    shown = await avow(*asked)
-    assert shown.exit_code == 0
-    assert "总分：药学系教工支部" in shown.stdout
-    assert "逐步重算一致" in shown.stdout
+    printed = await avow(*asked)
+    assert printed.exit_code == 0
+    assert "总分：药学系教工支部" in printed.stdout
+    assert "逐步重算一致" in printed.stdout
+    assert "2010-09：改为逾期完成" in printed.stdout
+    every = await avow(*asked, "--all")
+    assert (every.exit_code, every.stdout) == (0, printed.stdout)
     unknown = await avow("explain", "score", UNIT, "--data", str(tmp_path))
     assert unknown.exit_code == 2
     assert "There is no assessment" in unknown.stderr

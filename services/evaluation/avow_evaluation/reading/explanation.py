@@ -14,9 +14,11 @@ from avow.audit.explanation import Explanation, Filed, Step, filed, leaves
 from avow.contracts.review import ClassTally, ReviewTallied
 from avow.contracts.scoring import ScoringRulesPublished
 from avow.contracts.values import Label
+from avow.eventlog.records import Recorded
 from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
 from avow.register.people import names_of
+from avow.register.reading import RegisterReader
 from avow_evaluation.domain.assessment import AssessmentCalculated
 from avow_evaluation.domain.member_review import MemberReviewTallied
 from avow_evaluation.domain.period_recognition import ClassScore, RecognitionScore
@@ -24,11 +26,15 @@ from avow_evaluation.domain.recognition import lower_bound, rounded, weighed
 from avow_evaluation.domain.recount import EVIDENCE, recount
 from avow_evaluation.domain.score import total
 from avow_evaluation.domain.sensitivity import alternatives
+from avow_evaluation.domain.spread import ReviewSpread
 from avow_evaluation.domain.work_record import PartScore
 from avow_evaluation.projections.assessments import Assessments, assessments
+from avow_evaluation.reading.leaf import Words, named, words_for
 from avow_evaluation.reading.subjects import unit_names
 
-_TYPES = EventTypes((*EVIDENCE, AssessmentCalculated, ReviewTallied, MemberReviewTallied, ScoringRulesPublished))
+_TYPES = EventTypes(
+    (*EVIDENCE, AssessmentCalculated, ReviewTallied, ReviewSpread, MemberReviewTallied, ScoringRulesPublished)
+)
 MISSING = {
     "no_work_record": Label(zh="没有总分：没有可计的工作实绩", en="No total: nothing of a work record to count"),
     "no_ledger_row": Label(zh="没有总分：本阶段台账无此对象", en="No total: no row of the ledger in this phase"),
@@ -59,8 +65,12 @@ def explain_score(connection: Connection, org: str, assessment_id: str) -> Expla
     said = filed(connection, org, [event_ref])[event_ref]
     assessed = _TYPES.decode(said.record)
     assert isinstance(assessed, AssessmentCalculated)
-    tree = _explain(connection, org, assessed, said)
-    return Explanation(id=assessment_id, org=org, agrees=tree.agrees, tree=tree)
+    programme = RegisterReader(connection, org).campaign(assessed.campaign_id).programme
+    behind = _behind(connection, org, assessed)
+    decoded = (_TYPES.decode(one.record) for one in behind.values())
+    words = words_for(connection, org, programme, decoded)
+    tree = _explain(assessed, said, behind, words, _name(connection, org, assessed))
+    return Explanation(id=assessment_id, org=org, agrees=tree.agrees, time_zone=programme.time_zone, tree=tree)
 
 
 def explanation_of(connection: Connection, org: str, assessment_id: str) -> Explanation:
@@ -71,22 +81,25 @@ def explanation_of(connection: Connection, org: str, assessment_id: str) -> Expl
     return explained
 
 
-def _explain(connection: Connection, org: str, assessed: AssessmentCalculated, said: Filed) -> Step:
-    behind = [*(one for part in assessed.parts for one in part.evidence), assessed.rules_event]
-    behind += assessed.recognition.evidence if assessed.recognition else ()
-    events = filed(connection, org, behind)
-    parts = [_part(part, assessed, events) for part in assessed.parts]
+def _behind(connection: Connection, org: str, assessed: AssessmentCalculated) -> dict[str, Filed]:
+    """Every event the assessment names."""
+    named = [*(one for part in assessed.parts for one in part.evidence), assessed.rules_event]
+    return filed(connection, org, [*named, *(assessed.recognition.evidence if assessed.recognition else ())])
+
+
+def _explain(assessed: AssessmentCalculated, said: Filed, events: dict[str, Filed], words: Words, name: str) -> Step:
+    parts = [_part(part, assessed, events, words) for part in assessed.parts]
     record, earned = _work_record(assessed, parts)
     steps = [*(Step(what=MISSING[reason]) for reason in assessed.missing), record]
     exact = None
     if assessed.recognition is not None:
         exact = _exact(assessed.recognition, assessed.recognition.classes)
-        steps.append(_recognition(assessed.recognition, exact, events))
-    steps += [_sensitivity(assessed, earned), _rules(assessed, events)]
+        steps.append(_recognition(assessed.recognition, exact, events, words))
+    steps += [_sensitivity(assessed, earned), _rules(assessed, events, words)]
     computed = total(earned, exact, assessed.recognition_weight)
-    name = _name(connection, org, assessed)
+    phase = named(words.programme.phases, assessed.phase)
     return Step(
-        what=Label(zh=f"总分：{name}，{assessed.phase}", en=f"Total: {name}, {assessed.phase}"),
+        what=Label(zh=f"总分：{name}，{phase.zh}", en=f"Total: {name}, {phase.en}"),
         stored=_text(assessed.total),
         computed=_text(computed),
         event=said.ref,
@@ -110,7 +123,7 @@ def _work_record(assessed: AssessmentCalculated, parts: list[Step]) -> tuple[Ste
     return step, None if share is None else share * every
 
 
-def _part(part: PartScore, assessed: AssessmentCalculated, events: dict[str, Filed]) -> Step:
+def _part(part: PartScore, assessed: AssessmentCalculated, events: dict[str, Filed], words: Words) -> Step:
     kept = [one for one in assessed.parts if one.denominator]
     every = sum((Fraction(one.weight) for one in assessed.parts), Fraction(0))
     weight = sum((Fraction(one.weight) for one in kept), Fraction(0))
@@ -130,7 +143,7 @@ def _part(part: PartScore, assessed: AssessmentCalculated, events: dict[str, Fil
                 what=Label(zh="分子 / 分母", en="Numerator / denominator"),
                 stored=f"{part.numerator} / {part.denominator}",
                 computed=f"{again.numerator} / {again.denominator}",
-                steps=leaves(there),
+                steps=_leaves(there, words),
             ),
         ],
     )
@@ -144,7 +157,7 @@ def _in_force(weight: Decimal, stored: Decimal | None, computed: Decimal | None)
     return [Step(what=what, stored=_text(stored), computed=_text(computed))]
 
 
-def _recognition(said: RecognitionScore, exact: Decimal | None, events: dict[str, Filed]) -> Step:
+def _recognition(said: RecognitionScore, exact: Decimal | None, events: dict[str, Filed], words: Words) -> Step:
     weight = sum((Fraction(entry.weight) for entry in said.classes), Fraction(0))
     kept = sum((Fraction(entry.weight) for entry in said.classes if entry.graded), Fraction(0))
     there = [events[one] for one in said.evidence if one in events]
@@ -156,18 +169,19 @@ def _recognition(said: RecognitionScore, exact: Decimal | None, events: dict[str
         for tally in event.classes
     }
     scale = weight / kept if kept else None
-    steps = [_class(entry, said.z, scale, classes.get(entry.rater_class)) for entry in said.classes]
+    steps = [_class(entry, said.z, scale, classes.get(entry.rater_class), words) for entry in said.classes]
     return Step(
         what=Label(zh=f"群众公认度（权重 {_plain(weight)}）", en=f"Recognition (weight {_plain(weight)})"),
         stored=_text(said.score),
         computed=None if exact is None else _text(rounded(exact)),
-        steps=[*steps, *leaves(there)],
+        steps=[*steps, *_leaves(there, words)],
     )
 
 
-def _class(entry: ClassScore, z: Decimal, scale: Fraction | None, tally: ClassTally | None) -> Step:
+def _class(entry: ClassScore, z: Decimal, scale: Fraction | None, tally: ClassTally | None, words: Words) -> Step:
     heard = entry.graded is not None
-    name = Label(zh=f"评议主体 {entry.rater_class}", en=f"Rater class {entry.rater_class}")
+    raters = named(words.programme.rater_classes, entry.rater_class)
+    name = Label(zh=f"评议主体：{raters.zh}", en=f"Rater class: {raters.en}")
     left_out = Label(zh=f"{name.zh}：不足最低票数，不计", en=f"{name.en}: below its minimum, left out")
     in_force = rounded(Fraction(entry.weight) * scale) if heard and scale is not None else None
     counts = None if tally is None or not tally.counted else f"{tally.support} / {tally.graded}"
@@ -209,15 +223,22 @@ def _sensitivity(assessed: AssessmentCalculated, earned: Fraction | None) -> Ste
     )
 
 
-def _rules(assessed: AssessmentCalculated, events: dict[str, Filed]) -> Step:
+def _rules(assessed: AssessmentCalculated, events: dict[str, Filed], words: Words) -> Step:
     published = events.get(assessed.rules_event)
     rules = None if published is None else _TYPES.decode(published.record)
     return Step(
         what=Label(zh="考评办法", en="Scoring rules"),
         stored=f"v{assessed.rules_version}",
         computed=f"v{rules.version}" if isinstance(rules, ScoringRulesPublished) else None,
-        steps=[] if published is None else leaves([published]),
+        steps=[] if published is None else _leaves([published], words),
     )
+
+
+def _leaves(events: list[Filed], words: Words) -> list[Step]:
+    def said(record: Recorded) -> Label:
+        return words.of(_TYPES.decode(record), record.occurred_at)
+
+    return leaves(events, said)
 
 
 def _name(connection: Connection, org: str, assessed: AssessmentCalculated) -> str:
