@@ -1,7 +1,7 @@
 """A command takes effect once, on the state it was decided on, or says why not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from functools import partial
 from uuid import UUID
 
@@ -10,16 +10,16 @@ from sqlalchemy import Connection
 
 from avow.contracts.organisation import PersonRegistered
 from avow.eventlog import reading
-from avow.eventlog.appender import Appender
 from avow.eventlog.execute import Asked, Executor, Grounds, Origin, Outcome
-from avow.eventlog.records import Appended, Import, Proposed
+from avow.eventlog.records import Proposed
 from avow.eventlog.statements import versions_of
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import PrivateEvent
 from avow.kernel.refusal import Refusal
 from avow.kernel.seal import Seal
 from tests.kit.counter import STREAM, Add, Added, Grounding, a_counter
-from tests.kit.logs import TYPES, Log, Noted, a_log, a_person, always_current, identity, proposed
+from tests.kit.logs import TYPES, Log, Noted, a_log, a_person, identity, proposed
+from tests.kit.rivals import rivalled
 
 ONE, TWO = UUID(int=1), UUID(int=2)
 A, B = identity(1), identity(2)
@@ -27,26 +27,6 @@ A, B = identity(1), identity(2)
 
 def keyed(key: str = "key-1", fingerprint: UUID = ONE, org: str = "demo", actor: str | None = None) -> Origin:
     return Origin(org, actor, "POST /counters", key, fingerprint)
-
-
-class Rivalled(Appender):
-    """An appender before whose next appends somebody else writes."""
-
-    rivals: list[Proposed]
-
-    async def append(
-        self, org: str, items: Sequence[Proposed | Import], expect: Mapping[str, int] | None = None
-    ) -> list[Appended]:
-        if self.rivals:
-            await super().append(org, [self.rivals.pop(0)])
-        return await super().append(org, items, expect)
-
-
-def rivalled(log: Log, *rivals: Proposed) -> Executor:
-    """An executor that finds these written between its reading and its writing, one at each attempt."""
-    appender = Rivalled(log.database, log.ports, log.grown)
-    appender.rivals = list(rivals)
-    return Executor(log.database, appender, log.types, log.ports, always_current)
 
 
 def a_rival(by: int = 10, stream: str = f"{STREAM}/{A}") -> Proposed:

@@ -41,25 +41,24 @@ class Twin(Player):
     def __init__(self, url: str, token: str) -> None:
         super().__init__(url, token, FIRST)
         self.second = Player(url, token, SECOND)
+        self.stranger = Player(url, token, SECOND)
+        """Shows the second organisation credentials of the first."""
         self.credentials: dict[str, str] = {}
         """The second organisation's credential for each of the first's."""
         self.turned_away: list[str] = []
         """What the second organisation said to credentials of the first."""
-        self._turn = asyncio.Lock()
+        self._shown = 0
 
     async def ask(self, path: str, body: Mapping[str, Any], acting_as: str | None = None) -> dict[str, Any]:
-        # In one order in both, so that their keys are the same.
-        async with self._turn:
-            return await self._ask_both(path, body, acting_as)
-
-    async def _ask_both(self, path: str, body: Mapping[str, Any], acting_as: str | None) -> dict[str, Any]:
         theirs = _marked({**body, **self._credential(body)}, MARKS[SECOND])
-        if "credential" in body and len(self.turned_away) < 3:
-            self.turned_away.append(await _refusal(self.second, path, body, acting_as))
-            # A ballot has no use for its key, and the commands that follow shall have the same in both.
-            self.second.commands -= 1
-        mine = await _asked(super().ask(path, _marked(body, MARKS[FIRST]), acting_as))
-        other = await _asked(self.second.ask(path, theirs, acting_as))
+        if "credential" in body and self._shown < 3:
+            self._shown += 1
+            self.turned_away.append(await _refusal(self.stranger, path, body, acting_as))
+        # Both are begun before another command is, so that whatever comes first their keys are the same.
+        mine, other = await asyncio.gather(
+            _asked(super().ask(path, _marked(body, MARKS[FIRST]), acting_as)),
+            _asked(self.second.ask(path, theirs, acting_as)),
+        )
         if isinstance(mine, Refused) or isinstance(other, Refused):
             assert isinstance(mine, Refused)
             assert isinstance(other, Refused)
@@ -82,6 +81,7 @@ class Twin(Player):
     async def close(self) -> None:
         await super().close()
         await self.second.close()
+        await self.stranger.close()
 
     def _credential(self, body: Mapping[str, Any]) -> dict[str, str]:
         mine = body.get("credential")
@@ -135,7 +135,7 @@ class Sweep:
 
     async def answers(self, org: str, live: bool = True) -> dict[str, httpx.Response]:
         """The answer to every request there is for what is known, by request without its organisation."""
-        found = {}
+        asked: dict[str, Awaitable[httpx.Response]] = {}
         for path, parameters in self.operations():
             if not live and path.endswith("/live"):
                 continue
@@ -144,9 +144,8 @@ class Sweep:
                     p["name"]: query.pop(p["name"]) for p in parameters if p["in"] == "path" and p["name"] != "org"
                 }
                 filled = path.format(org="{org}", **where)
-                answer = await self.client.get(filled.format(org=org), params=query)
-                found[f"{filled} {sorted(query.items())}"] = answer
-        return found
+                asked[f"{filled} {sorted(query.items())}"] = self.client.get(filled.format(org=org), params=query)
+        return dict(zip(asked, await asyncio.gather(*asked.values()), strict=True))
 
     def _queries(self, path: str, parameters: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, str]]:
         required = {"seconds": "1"} if path.endswith("/live") else {}
