@@ -107,7 +107,7 @@ class Listed(Generic[W, T]):
         about = about_list(self.name, org, terms, wanted)
         query = self.query.where(columns["org"] == org, *self.conditions(columns, wanted))
         if asked.after is not None:
-            values = read_cursor(about, asked.after, [_kind(columns[term.name]) for term in terms])
+            values = read_cursor(about, asked.after, [kind_of(columns[term.name]) for term in terms])
             query = query.where(behind(columns, terms, values, dialect))
         query = query.order_by(*ordered(columns, terms, dialect)).limit(asked.limit + 1)
         rows = connection.execute(query).mappings().all()
@@ -158,7 +158,8 @@ def about_list(name: str, org: str, terms: Sequence[Term], wanted: object) -> st
     return json.dumps([name, org, [[t.name, t.falling] for t in terms], to_jsonable_python(vars(wanted))])
 
 
-def _kind(column: ColumnElement[Any]) -> TypeAdapter[Any]:
+def kind_of(column: ColumnElement[Any]) -> TypeAdapter[Any]:
+    """How a cursor reads a value of a column; a StopIteration for one that cannot be sorted by."""
     return next(kind for type_, kind in _KINDS if isinstance(column.type, type_))
 
 

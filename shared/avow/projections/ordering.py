@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, false, literal_column, nulls_last, or_
+from sqlalchemy import ColumnElement, String, and_, bindparam, false, literal_column, nulls_last, or_
 
 from avow.eventlog.columns import ExactNumber
 from avow.kernel.refusal import Refusal
@@ -54,7 +54,8 @@ def behind(columns: Any, terms: Sequence[Term], values: Sequence[Any], dialect: 
         if value is None:
             same.append(column.is_(None))
             continue
-        bound = number_key(value) if key is not column else value
+        # As a parameter whatever it is: SQLAlchemy has words of its own for true and false.
+        bound = bindparam(None, number_key(value) if key is not column else value, key.type)
         beyond = key < bound if term.falling else key > bound
         found.append(and_(*same, beyond if column.primary_key else or_(beyond, column.is_(None))))
         same.append(key == bound)
