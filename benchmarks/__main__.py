@@ -10,10 +10,11 @@ from avow.service.hosting import collect_seldom
 from benchmarks.commands import measure_commands
 from benchmarks.log import Engine, measure_log
 from benchmarks.measure import RESULTS, Report
+from benchmarks.pages import measure_pages
 from benchmarks.projections import measure_projections
 from tests.kit.postgres import PrivatePostgres
 
-PARTS = ("log", "commands", "projections")
+PARTS = ("log", "commands", "projections", "pages")
 
 
 def main() -> None:
@@ -36,6 +37,8 @@ def main() -> None:
             measure_commands(report, server.create_database, chosen.seconds)
         if "projections" in parts:
             measure_projections(report, new_url, names, sizes)
+        if "pages" in parts:
+            measure_pages(report, new_url, names)
         engines = [Engine.open(name, new_url[name]) for name in names] if "log" in parts else []
         try:
             measure_log(report, engines, sizes, chosen.seconds)

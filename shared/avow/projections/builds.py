@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, inspect, select, text, update
 
-from avow.eventlog.columns import Count, Name
+from avow.eventlog.columns import Count, ExactNumber, Name
 from avow.eventlog.database import alone
-from avow.projections.projection import Projection
+from avow.projections.ordering import number_key_sql
+from avow.projections.projection import Projection, ViewTable
 
 _metadata = MetaData()
 builds = Table(
@@ -124,7 +125,7 @@ def begin(connection: Connection, projection: Projection, resume: bool = False) 
                 return one.build
             drop(connection, projection, one)
     for view in projection.tables:
-        view.stored(projection.version, number).create(connection)
+        _create(connection, view, view.stored(projection.version, number))
     row = {"projection": projection.name, "build": number, "version": projection.version, "state": State.BUILDING}
     connection.execute(insert(builds).values(row))
     return number
@@ -174,6 +175,19 @@ def missing_tables(connection: Connection, projection: Projection, build: int) -
     there = set(inspect(connection).get_table_names())
     wanted = (view.stored(projection.version, build).name for view in projection.tables)
     return [name for name in wanted if name not in there]
+
+
+def _create(connection: Connection, view: ViewTable, table: Table) -> None:
+    """Create a table and its indexes, which go with it when it is dropped."""
+    table.create(connection)
+    for number, names in enumerate(view.indexes, 1):
+        columns = ", ".join(_indexed(table, name, connection.dialect.name) for name in ("org", *names))
+        connection.exec_driver_sql(f'CREATE INDEX "{table.name}_i{number}" ON "{table.name}" ({columns})')
+
+
+def _indexed(table: Table, name: str, dialect: str) -> str:
+    on_key = dialect == "sqlite" and isinstance(table.c[name].type, ExactNumber)
+    return number_key_sql(f'"{name}"') if on_key else f'"{name}"'
 
 
 def _live(projection: Projection) -> tuple[Any, ...]:

@@ -20,7 +20,7 @@ from functools import cached_property
 from operator import attrgetter
 from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import Boolean, Column, Date, MetaData, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, MetaData, Table, Text
 from sqlalchemy.types import TypeDecorator
 
 from avow.eventlog.columns import Count, ExactNumber, Instant, Name
@@ -93,7 +93,7 @@ def moment_key(name: str) -> Field:
 
 
 def text(name: str) -> Field:
-    return Field(name, String)
+    return Field(name, Name)
 
 
 def number(name: str, default: int | None = None) -> Field:
@@ -127,6 +127,18 @@ def sealed(name: str) -> Field:
 
 
 @dataclass(frozen=True)
+class Index:
+    """Columns, behind the organisation, by which rows are found fast; exact numbers in the order of their size."""
+
+    names: tuple[str, ...]
+
+
+def index(*names: str) -> Index:
+    """An index of each build that is begun from now on."""
+    return Index(names)
+
+
+@dataclass(frozen=True)
 class Rows:
     """Which rows of a table a handler gets: one, or a list where `many`."""
 
@@ -138,10 +150,11 @@ class Rows:
 class ViewTable:
     """A table of a projection; `org` is always the first column of its key."""
 
-    def __init__(self, name: str, *fields: Field) -> None:
+    def __init__(self, name: str, *parts: Field | Index) -> None:
         self.name = name
-        self.fields = fields
-        self.keys = tuple(field.name for field in fields if field.is_key)
+        self.fields = tuple(part for part in parts if isinstance(part, Field))
+        self.indexes = tuple(part.names for part in parts if isinstance(part, Index))
+        self.keys = tuple(field.name for field in self.fields if field.is_key)
         self._made: dict[str, Table] = {}
 
     def at(self, *names: str | Callable[[Any, Recorded], object]) -> Rows:

@@ -4,15 +4,18 @@ Promises: a name is opened here and nowhere kept; an erased one reads 「已删�
 come to this service is null.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from sqlalchemy import Connection, exists, literal, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, exists, literal, select
 
 from avow.eventlog.seals import ERASED, open_seals
 from avow.eventlog.tables import erased_subject, seal_key_copy
 from avow.kernel.seal import Seal
+from avow.projections.listing import Listed
 from avow.register.projection import Register, people
 
 _CHUNK = 500
@@ -32,21 +35,42 @@ class PersonEntry(BaseModel):
     erased_at: datetime | None
 
 
-def person_entries(connection: Connection, org: str, after: str | None, limit: int) -> list[PersonEntry]:
-    """The people, by identity, with their names."""
-    sql = people.sql(Register.version)
-    query = select(sql).where(sql.c.org == org, sql.c.person_id > (after or "")).order_by(sql.c.person_id).limit(limit)
-    rows = connection.execute(query).all()
-    opened = open_seals(connection, org, (row.name for row in rows if row.name is not None))
+@dataclass(frozen=True)
+class PeopleWanted:
+    """Which people are asked for."""
+
+    erased: bool | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[PersonEntry]:
+    opened = open_seals(connection, org, (row["name"] for row in rows if row["name"] is not None))
     return [
         PersonEntry(
-            person_id=row.person_id,
-            name=ERASED if row.name is None else _text(opened[row.name]),
-            since=row.since,
-            erased_at=row.erased_at,
+            person_id=row["person_id"],
+            name=ERASED if row["name"] is None else _text(opened[row["name"]]),
+            since=row["since"],
+            erased_at=row["erased_at"],
         )
         for row in rows
     ]
+
+
+def _wanted(columns: Any, wanted: PeopleWanted) -> list[ColumnElement[bool]]:
+    gone = columns["erased_at"]
+    return [] if wanted.erased is None else [gone.is_not(None) if wanted.erased else gone.is_(None)]
+
+
+PEOPLE = Listed(
+    name="people",
+    projections=(Register.name,),
+    entry=PersonEntry,
+    query=select(people.sql(Register.version)),
+    keys=("person_id",),
+    order="person_id",
+    sorts=("since", "erased_at"),
+    shown=_shown,
+    conditions=_wanted,
+)
 
 
 def names_of(connection: Connection, org: str, person_ids: Iterable[str | None]) -> dict[str, str | None]:

@@ -179,18 +179,8 @@ class ViewCall:
         """The moment of the read, against which due days are judged."""
         return self.service.ports.clock.now()
 
-    async def list(
-        self,
-        projections: str | Sequence[str],
-        work: Callable[[Connection], Sequence[T]],
-        next_after: Callable[[Sequence[T]], str | None] = lambda _: None,
-    ) -> Listing[T]:
-        """What `work` reads of the projections named, in one snapshot, and the position they stand at."""
-        position, items = await self.read(projections, work)
-        return Listing[T](as_of_position=position, items=list(items), next=next_after(items))
-
     async def read(self, projections: str | Sequence[str], work: Callable[[Connection], T]) -> tuple[int, T]:
-        """The same for anything else than a list."""
+        """What `work` reads of the projections named, in one snapshot, and the position they stand at."""
         names = (projections,) if isinstance(projections, str) else tuple(projections)
         chosen = [projection for projection in self.service.runner.projections if projection.name in names]
         if self.min_position:

@@ -10,10 +10,11 @@ between two of them.
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import TypeVar
 
 import pytest
+from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from avow.contracts.catalogue import every_public_event
@@ -24,6 +25,7 @@ from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.ports import Ports, SimulatedClock, seeded
 from avow.kernel.refusal import Refusal
+from avow.projections.listing import FIRST, AnyList, Asked
 from avow.projections.projector import create_views, project
 from avow_pledge.domain import PRIVATE_EVENTS
 from avow_pledge.domain.campaign import ApproveCampaign, DraftCampaign, campaign
@@ -43,6 +45,8 @@ S = TypeVar("S")
 F = TypeVar("F", bound=Facts)
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
+W = TypeVar("W")
+Entry = TypeVar("Entry", bound=BaseModel)
 
 COMMITTEE, OFFICE_HAND, OUTSIDER, NOBODY = (identity(n) for n in range(101, 105))
 NAMES = {
@@ -95,6 +99,13 @@ class College:
         context = Context(occurred_at=self.clock.now())
         await self.log.append(Proposed(stream, self.log.ports.new_id(), event, context))
         await self.log.database.write(self._project)
+
+    async def entries(
+        self, listed: AnyList[W, Entry], wanted: W, asked: Asked = FIRST, now: datetime | None = None
+    ) -> list[Entry]:
+        """A page of a list."""
+        then = now or self.clock.now()
+        return await self.see(lambda connection: listed.page(connection, ORG, wanted, then, asked).items)
 
     async def see(self, read: Callable[[Connection], T]) -> T:
         """What a reading function answers."""

@@ -9,7 +9,7 @@ from avow.contracts.organisation import PersonErased, PersonRegistered
 from avow.eventlog.execute import Asked
 from avow.eventlog.keys import destroy_keys
 from avow.eventlog.seals import ERASED
-from avow.register.people import person_entries
+from avow.register.people import PEOPLE, PeopleWanted
 from avow_pledge.domain.erasure import (
     ErasureFacts,
     ErasureRequested,
@@ -153,7 +153,7 @@ async def test_a_person_leaves_every_unit_and_office_first(college: College) -> 
 async def test_an_erased_name_reads_so_and_no_other(college: College) -> None:
     await college.tell(membership, OUTSIDER, LeaveUnit(unit_id=OTHER_UNIT), membership_facts)
     await erase(college, OUTSIDER)
-    people = await college.see(lambda connection: person_entries(connection, ORG, None, 100))
+    people = await college.entries(PEOPLE, PeopleWanted())
     assert {entry.person_id: entry.name for entry in people} == NAMES | {OUTSIDER: ERASED}
     assert {entry.person_id for entry in people if entry.erased_at is not None} == {OUTSIDER}
 

@@ -11,7 +11,7 @@ from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, V
 from avow_pledge.domain.role import EndRole, role
 from avow_pledge.domain.unit import MergeUnit, unit
 from avow_pledge.facts import membership_facts, pledge_facts, role_facts, unit_facts
-from avow_pledge.reading.pledges import progress_entries, wall_entries
+from avow_pledge.reading.pledges import PLEDGES, PROGRESS, PledgesWanted, ProgressWanted
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import LEADER, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
 from tests.unit.pledge.college import OFFICE_HAND, OUTSIDER, College, a_draft, a_draft_of, appoint
@@ -78,7 +78,7 @@ async def test_the_wall_shows_how_items_stand_and_which_are_overdue(college: Col
 
     async def standing(now: date) -> list[tuple[date | None, str, bool]]:
         moment = college.clock.now().replace(year=now.year, month=now.month, day=now.day, hour=1)
-        (entry,) = await college.see(lambda connection: wall_entries(connection, ORG, moment))
+        (entry,) = await college.entries(PLEDGES, PledgesWanted(), now=moment)
         return [(item.due_on, item.state, item.overdue) for item in entry.standing]
 
     first, second = date(2010, 12, 31), date(2011, 5, 31)
@@ -87,19 +87,19 @@ async def test_the_wall_shows_how_items_stand_and_which_are_overdue(college: Col
     await college.tell(pledge, PLEDGE, VerifyItem(item=0), pledge_facts, SECRETARY)
     await college.tell(pledge, PLEDGE, withdraw(1), pledge_facts, MEMBER)
     assert await standing(date(2012, 1, 1)) == [(first, "verified", False), (second, "withdrawn", False)]
-    (entry,) = await college.see(lambda connection: wall_entries(connection, ORG, college.clock.now()))
+    (entry,) = await college.entries(PLEDGES, PledgesWanted())
     assert (entry.verified, entry.withdrawn, entry.standing[1].excused) == (1, 1, False)
     assert entry.standing[0].settled_at == college.clock.now() - timedelta(hours=1)
-    (report,) = await college.see(lambda connection: progress_entries(connection, ORG, PLEDGE))
+    (report,) = await college.entries(PROGRESS, ProgressWanted(PLEDGE))
     assert (report.item, report.value, report.note, report.fulfilled) == (0, Decimal(24), NOTE, True)
-    assert await college.see(lambda connection: progress_entries(connection, ORG, SECOND)) == []
+    assert await college.entries(PROGRESS, ProgressWanted(SECOND)) == []
 
 
 async def test_an_item_without_a_milestone_is_due_with_its_phase(college: College) -> None:
     """R-31: as a programme may have it that asks for no milestone."""
     made = MADE.model_copy(update={"items": (MADE.items[0].model_copy(update={"milestones": ()}),)})
     await college.record(made, f"pledge/{PLEDGE}")
-    (entry,) = await college.see(lambda connection: wall_entries(connection, ORG, college.clock.now()))
+    (entry,) = await college.entries(PLEDGES, PledgesWanted())
     assert entry.standing[0].due_on == date(2011, 6, 30)
 
 

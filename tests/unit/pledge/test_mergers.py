@@ -19,7 +19,7 @@ from avow_pledge.domain.pledge import pledge
 from avow_pledge.domain.role import EndRole, role
 from avow_pledge.domain.unit import Left, MergeUnit, UnitFacts, unit
 from avow_pledge.facts import meeting_facts, membership_facts, pledge_facts, role_facts, unit_facts
-from avow_pledge.reading.register import unit_entries
+from avow_pledge.reading.register import UNITS, UnitsWanted
 from tests.kit.given import given
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import (
@@ -120,7 +120,7 @@ async def test_a_unit_is_merged_by_the_office_once_everybody_has_moved(college: 
     up = MergeUnit(into_unit_id=NOBODY)
     assert await college.refuses(unit, OTHER_UNIT, up, unit_facts) == "unit.unknown"
     await college.tell(unit, OTHER_UNIT, merge, unit_facts, OFFICE_HAND)
-    entries = await college.see(lambda connection: unit_entries(connection, ORG, None, 100))
+    entries = await college.entries(UNITS, UnitsWanted())
     merged = {entry.unit_id: (entry.until, entry.merged_into) for entry in entries if entry.merged_into}
     assert merged == {OTHER_UNIT: (college.clock.now(), UNIT)}
 

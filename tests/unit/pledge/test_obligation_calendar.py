@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
 from avow.contracts.catalogue import PUBLIC_EVENTS
+from avow.projections.listing import Asked
 from avow_pledge.domain.meeting import meeting
 from avow_pledge.domain.membership import TransferMember, membership
 from avow_pledge.domain.obligation import AssessObligations, WaiveObligation, obligation_round, round_id
@@ -12,7 +13,14 @@ from avow_pledge.domain.pledge import ApprovePledge, MakePledge, SubmitPledge, p
 from avow_pledge.domain.unit import MergeUnit, unit
 from avow_pledge.facts import meeting_facts, membership_facts, obligation_facts, pledge_facts, unit_facts
 from avow_pledge.projections.obligation_calendar import ObligationCalendar
-from avow_pledge.reading.obligations import ObligationEntry, RoundEntry, Wanted, obligation_entries, round_entries
+from avow_pledge.reading.obligations import (
+    OBLIGATIONS,
+    ROUNDS,
+    ObligationEntry,
+    ObligationsWanted,
+    RoundEntry,
+    RoundsWanted,
+)
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
 from tests.unit.pledge.college import OFFICE_HAND, OUTSIDER, College, a_comment, a_draft, a_meeting
@@ -34,11 +42,11 @@ async def assess(college: College, command: AssessObligations = JULY) -> int:
 
 
 async def the_calendar(college: College, **wanted: object) -> Sequence[ObligationEntry]:
-    return await college.see(lambda connection: obligation_entries(connection, ORG, Wanted(**wanted)))  # type: ignore[arg-type]
+    return await college.entries(OBLIGATIONS, ObligationsWanted(**wanted))  # type: ignore[arg-type]
 
 
 async def the_rounds(college: College) -> dict[tuple[str, date], RoundEntry]:
-    found = await college.see(lambda connection: round_entries(connection, ORG, CAMPAIGN, college.clock.now()))
+    found = await college.entries(ROUNDS, RoundsWanted(CAMPAIGN), Asked(limit=500))
     return {(entry.obligation, entry.starts_on): entry for entry in found}
 
 
@@ -165,5 +173,9 @@ async def test_the_calendar_goes_on_where_the_page_before_ended(college: College
     at(college, 2010, 8, 6)
     await assess(college)
     first, second = await the_calendar(college)
-    behind = await college.see(lambda connection: obligation_entries(connection, ORG, Wanted(), after=first.position))
-    assert behind == [second]
+    now = college.clock.now()
+    page = await college.see(
+        lambda connection: OBLIGATIONS.page(connection, ORG, ObligationsWanted(), now, Asked(limit=1))
+    )
+    assert page.items == [first]
+    assert await college.entries(OBLIGATIONS, ObligationsWanted(), Asked(after=page.next)) == [second]

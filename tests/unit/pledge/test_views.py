@@ -1,6 +1,7 @@
 """What the views of the pledge service show and what they keep closed, on each engine."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, delete, select
@@ -12,9 +13,10 @@ from avow.eventlog.seals import ERASED
 from avow.kernel.refusal import Refusal
 from avow.programme import ProgrammeTemplate, load
 from avow.projections.checksum import checksum
+from avow.projections.listing import AnyList, Asked
 from avow.projections.projection import Projection
 from avow.projections.projector import checkpoint, project
-from avow.register.people import person_entries
+from avow.register.people import PEOPLE, PeopleWanted
 from avow_pledge.domain.meeting import meeting
 from avow_pledge.domain.membership import LeaveUnit, membership
 from avow_pledge.domain.obligation import AssessObligations, obligation_round
@@ -39,14 +41,20 @@ from avow_pledge.facts import (
 )
 from avow_pledge.projections import PROJECTIONS
 from avow_pledge.projections.pledge_wall import PledgeWall, wall
-from avow_pledge.reading.meetings import comment_entries, meeting_entries
-from avow_pledge.reading.pledges import WallEntry, wall_entries
+from avow_pledge.reading.meetings import COMMENTS, MEETINGS, CommentsWanted, MeetingsWanted
+from avow_pledge.reading.pledges import PLEDGES, PledgesWanted, WallEntry
 from avow_pledge.reading.register import (
-    campaign_entries,
+    CAMPAIGNS,
+    MEMBERSHIPS,
+    UNITS,
+    CampaignsWanted,
+    MembershipsWanted,
+    RolesWanted,
+    UnitsWanted,
     campaign_page,
-    membership_entries,
-    role_entries,
-    unit_entries,
+)
+from avow_pledge.reading.register import (
+    ROLES as HOLDINGS,
 )
 from tests.kit.logs import ORG, identity
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEETING, MEMBER, OTHER_UNIT, PLEDGE, SECRETARY, UNIT
@@ -56,6 +64,8 @@ from tests.unit.pledge.college import (
     OUTSIDER,
     ROLES,
     College,
+    Entry,
+    W,
     a_comment,
     a_draft,
     a_draft_of,
@@ -82,7 +92,7 @@ async def hold(college: College, scope: str = "college") -> None:
 
 
 async def the_wall(college: College) -> list[WallEntry]:
-    return await college.see(lambda connection: wall_entries(connection, ORG, college.clock.now()))
+    return await college.entries(PLEDGES, PledgesWanted())
 
 
 async def erase(college: College, subject: str) -> None:
@@ -121,32 +131,36 @@ async def test_the_wall_shows_the_newest_first_page_by_page_and_narrowed(college
     for pledge_id, scope in ((PLEDGE, "branch"), (OTHER_PLEDGE, "public"), (THIRD_PLEDGE, "public")):
         await make(college, pledge_id, scope)
 
-    now = college.clock.now()
+    first, rest = await pages(college, PLEDGES, PledgesWanted(), 2)
+    narrowed = await college.entries(PLEDGES, PledgesWanted(CAMPAIGN, UNIT, MEMBER, scope="branch"))
+    elsewhere = await college.entries(PLEDGES, PledgesWanted(unit_id=COMMITTEE))
+    shown = [[entry.pledge_id for entry in page] for page in (first, rest, narrowed, elsewhere)]
+    assert shown == [[THIRD_PLEDGE, OTHER_PLEDGE], [PLEDGE], [PLEDGE], []]
 
-    def pages(connection: Connection) -> list[list[str]]:
-        first = wall_entries(connection, ORG, now, limit=2)
-        second = wall_entries(connection, ORG, now, after=first[-1].position, limit=2)
-        narrowed = wall_entries(
-            connection, ORG, now, campaign_id=CAMPAIGN, unit_id=UNIT, pledger_id=MEMBER, scope="branch"
-        )
-        elsewhere = wall_entries(connection, ORG, now, unit_id=COMMITTEE)
-        return [[entry.pledge_id for entry in page] for page in (first, second, narrowed, elsewhere)]
 
-    assert await college.see(pages) == [[THIRD_PLEDGE, OTHER_PLEDGE], [PLEDGE], [PLEDGE], []]
+async def pages(college: College, listed: AnyList[W, Entry], wanted: W, limit: int) -> list[list[Entry]]:
+    """A list page by page."""
+    now, asked = college.clock.now(), Asked(limit=limit)
+    found = []
+    while True:
+        page = await college.see(partial(listed.page, org=ORG, wanted=wanted, now=now, asked=asked))
+        found.append(page.items)
+        if page.next is None:
+            return found
+        asked = Asked(after=page.next, limit=limit)
 
 
 async def test_a_meeting_shows_its_comments_and_how_many_there_are(college: College) -> None:
     """R-33, R-36"""
     await hold(college)
-    (held,) = await college.see(lambda connection: meeting_entries(connection, ORG, CAMPAIGN, UNIT, "branch_committee"))
+    (held,) = await college.entries(MEETINGS, MeetingsWanted(CAMPAIGN, UNIT, "branch_committee"))
     assert (held.agenda, held.chair_id, held.present, held.expected) == (["campaign"], SECRETARY, 5, 7)
     assert (held.summary, held.comments) == ("通报承诺进展", 1)
-    (comment,) = await college.see(lambda connection: comment_entries(connection, ORG, MEETING, UNIT, LEADER))
+    (comment,) = await college.entries(COMMENTS, CommentsWanted(MEETING, UNIT, LEADER))
     assert comment.text == CommentText(strengths="承诺具体", shortcomings="时间节点偏晚", directions="每月公布一次")
     assert comment.commented_at == held.held_at + timedelta(hours=1)
-    assert await college.see(lambda connection: meeting_entries(connection, ORG, kind="symposium")) == []
-    assert await college.see(lambda connection: meeting_entries(connection, ORG, after=held.position)) == []
-    assert await college.see(lambda connection: comment_entries(connection, ORG, unit_id=OTHER_UNIT)) == []
+    assert await college.entries(MEETINGS, MeetingsWanted(kind="symposium")) == []
+    assert await college.entries(COMMENTS, CommentsWanted(unit_id=OTHER_UNIT)) == []
 
 
 async def test_comments_on_a_member_show_beside_those_on_the_unit(college: College) -> None:
@@ -156,9 +170,9 @@ async def test_comments_on_a_member_show_beside_those_on_the_unit(college: Colle
     await college.tell(meeting, MEETING, on_a_member, meeting_facts, LEADER)
     on_a_stranger = on_a_member.model_copy(update={"person_id": OUTSIDER})
     assert await college.refuses(meeting, MEETING, on_a_stranger, meeting_facts, LEADER) == "comment.person_not_member"
-    newest, older = await college.see(lambda connection: comment_entries(connection, ORG, MEETING))
+    newest, older = await college.entries(COMMENTS, CommentsWanted(MEETING))
     assert (newest.person_id, newest.grade, older.person_id) == (MEMBER, 91, None)
-    assert await college.see(lambda connection: comment_entries(connection, ORG, person_id=MEMBER)) == [newest]
+    assert await college.entries(COMMENTS, CommentsWanted(person_id=MEMBER)) == [newest]
 
 
 @pytest.mark.parametrize(("scope", "shown"), [("public", "通报承诺进展"), ("branch", ERASED)])
@@ -166,33 +180,27 @@ async def test_what_is_said_to_everybody_outlives_the_keys(college: College, sco
     await hold(college, scope)
     if scope != "public":
         await erase(college, f"scope/{scope}/{UNIT}")
-    (held,) = await college.see(lambda connection: meeting_entries(connection, ORG))
-    (comment,) = await college.see(lambda connection: comment_entries(connection, ORG))
+    (held,) = await college.entries(MEETINGS, MeetingsWanted())
+    (comment,) = await college.entries(COMMENTS, CommentsWanted())
     assert held.summary == shown
     assert (comment.text == ERASED) == (shown == ERASED)
 
 
 async def test_people_show_by_name_until_their_key_is_destroyed(college: College) -> None:
     await erase(college, f"person/{MEMBER}")
-    people = await college.see(lambda connection: person_entries(connection, ORG, None, 100))
+    people = await college.entries(PEOPLE, PeopleWanted())
     assert {entry.person_id: entry.name for entry in people} == NAMES | {MEMBER: ERASED}
     assert "柳承远" not in repr(people)
 
 
 async def test_lists_go_on_where_the_page_before_ended(college: College) -> None:
-    def units(connection: Connection, after: str | None) -> list[str]:
-        return [entry.unit_id for entry in unit_entries(connection, ORG, after, 2)]
-
-    assert await college.see(lambda connection: units(connection, None)) == [UNIT, OTHER_UNIT]
-    assert await college.see(lambda connection: units(connection, OTHER_UNIT)) == [COMMITTEE]
-
-    def roles(connection: Connection, after: tuple[str, str, str]) -> list[tuple[str, str, str]]:
-        entries = role_entries(connection, ORG, None, after, 2)
-        return [(entry.unit_id, entry.role, entry.person_id) for entry in entries]
-
+    units = await pages(college, UNITS, UnitsWanted(), 2)
+    assert [[entry.unit_id for entry in page] for page in units] == [[UNIT, OTHER_UNIT], [COMMITTEE]]
     everybody = sorted((unit_id, held, person_id) for (unit_id, held), person_id in ROLES.items())
-    assert await college.see(lambda connection: roles(connection, ("", "", ""))) == everybody[:2]
-    assert await college.see(lambda connection: roles(connection, everybody[1])) == everybody[2:]
+    holdings = [
+        [(e.unit_id, e.role, e.person_id) for e in page] for page in await pages(college, HOLDINGS, RolesWanted(), 2)
+    ]
+    assert holdings == [everybody[:2], everybody[2:]]
 
 
 async def test_memberships_and_roles_show_as_they_stood_at_a_moment(college: College) -> None:
@@ -201,25 +209,16 @@ async def test_memberships_and_roles_show_as_they_stood_at_a_moment(college: Col
     await college.tell(membership, MEMBER, LeaveUnit(unit_id=UNIT), membership_facts)
     await college.tell(role, f"{UNIT}/secretary", EndRole(person_id=SECRETARY), role_facts)
 
-    def look(connection: Connection) -> list[list[str]]:
-        return [
-            [entry.person_id for entry in entries]
-            for at in (before, None)
-            for entries in (
-                membership_entries(connection, ORG, UNIT, at, None, 100),
-                role_entries(connection, ORG, at, (UNIT, "secretary", ""), 1),
-            )
-        ]
-
-    then_members, then_secretary, members, secretary = await college.see(look)
-    assert (then_members, then_secretary) == ([MEMBER, SECRETARY], [SECRETARY])
-    assert members == [SECRETARY]
-    assert secretary != [SECRETARY]
+    for at, members, secretaries in ((before, [MEMBER, SECRETARY], [SECRETARY]), (None, [SECRETARY], [])):
+        shown = await college.entries(MEMBERSHIPS, MembershipsWanted(UNIT, at=at))
+        held = await college.entries(HOLDINGS, RolesWanted(UNIT, "secretary", at=at))
+        assert [entry.person_id for entry in shown] == members
+        assert [entry.person_id for entry in held] == secretaries
 
 
 async def test_a_campaign_shows_its_programme(college: College) -> None:
     """R-01"""
-    (entry,) = await college.see(lambda connection: campaign_entries(connection, ORG, None, 100))
+    (entry,) = await college.entries(CAMPAIGNS, CampaignsWanted())
     assert (entry.campaign_id, entry.template, entry.ends_on) == (CAMPAIGN, "cxzy-2010", None)
     page = await college.see(lambda connection: campaign_page(connection, ORG, CAMPAIGN))
     assert ProgrammeTemplate.model_validate(page.programme) == load("cxzy-2010")

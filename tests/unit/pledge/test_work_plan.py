@@ -24,8 +24,8 @@ from avow_pledge.domain.work_plan import (
     work_plan,
 )
 from avow_pledge.facts import obligation_facts, work_plan_facts
-from avow_pledge.reading.obligations import Wanted, obligation_entries
-from avow_pledge.reading.work_plans import PlanEntry, plan_entries
+from avow_pledge.reading.obligations import OBLIGATIONS, ObligationsWanted
+from avow_pledge.reading.work_plans import WORK_PLANS, PlanEntry, PlansWanted
 from tests.kit.given import given
 from tests.kit.logs import ORG
 from tests.unit.pledge.builders import CAMPAIGN, LEADER, MEMBER, MOMENT, OTHER_UNIT, SECRETARY, UNIT, a_running_campaign
@@ -143,7 +143,7 @@ def test_a_phase_or_a_scope_the_programme_does_not_define_is_refused_where_it_st
 
 
 async def the_plans(college: College) -> list[PlanEntry]:
-    return await college.see(lambda connection: plan_entries(connection, ORG, CAMPAIGN, UNIT, "phase1"))
+    return await college.entries(WORK_PLANS, PlansWanted(CAMPAIGN, UNIT, "phase1"))
 
 
 async def test_a_plan_is_its_secretarys_and_the_office_returns_it(college: College) -> None:
@@ -191,5 +191,5 @@ async def test_an_adopted_plan_meets_the_duty_of_its_phase(college: College) -> 
     await college.tell(
         obligation_round, round_id(CAMPAIGN, "work_plan", duty.starts_on), duty, obligation_facts, OFFICE_HAND
     )
-    entries = await college.see(lambda connection: obligation_entries(connection, ORG, Wanted()))
+    entries = await college.entries(OBLIGATIONS, ObligationsWanted())
     assert {entry.owner.id: entry.outcome for entry in entries} == {UNIT: "met", OTHER_UNIT: "missed"}

@@ -34,7 +34,7 @@ from avow_evaluation.domain.scoring_rules import (
     scoring_rules,
 )
 from avow_evaluation.projections.evidence import Evidence
-from avow_evaluation.reading.evidence import Period, counted, reviewed
+from avow_evaluation.reading.evidence import Period, counted, period_of, reviewed
 from avow_evaluation.reading.subjects import leaders_at, subjects_at
 
 _RULES = EventTypes((ScoringRulesPublished,))
@@ -61,7 +61,7 @@ def assessment_facts(connection: Connection, asked: Asked[CalculateAssessments, 
     command = asked.command
     reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
-    period = _period(reader, command)
+    period = period_of(reader, command.campaign_id, command.phase)
     rules, rules_event, expect = _rules_in_force(connection, asked.org, period, command.subject)
     counts = counted(connection, asked.org, period, command.subject)
     results = reviewed(connection, asked.org, period, command.subject)
@@ -96,7 +96,7 @@ def ranking_facts(connection: Connection, asked: Asked[RankCandidates, Ranking])
     command = asked.command
     reader = RegisterReader(connection, asked.org, asked.recall)
     reader.require_office(asked.actor, asked.now)
-    period = _period(reader, command)
+    period = period_of(reader, command.campaign_id, command.phase)
     try:
         award = period.programme.award(command.award)
     except UnknownKey as unknown:
@@ -117,14 +117,6 @@ def ranking_facts(connection: Connection, asked: Asked[RankCandidates, Ranking])
         ],
     )
     return Grounds(facts)
-
-
-def _period(reader: RegisterReader, command: CalculateAssessments | RankCandidates) -> Period:
-    programme = reader.campaign(command.campaign_id).programme
-    try:
-        return Period(command.campaign_id, programme, programme.phase(command.phase))
-    except UnknownKey as unknown:
-        raise Refusal("assessment.phase_unknown", "phase", known=", ".join(unknown.known)) from unknown
 
 
 def _within(period: Period, at: datetime) -> datetime:

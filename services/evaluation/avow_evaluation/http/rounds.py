@@ -1,12 +1,14 @@
 """Rounds of reviews, from their announcement to their result (R-41)."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from avow.contracts.values import Identity
-from avow.web.call import Accepted, Call, Listing, View, accepted
+from avow.web.call import Accepted, Call, View, accepted
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterPosition, Limit, next_page
+from avow.web.listing import PageAsked, answer, listing
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_evaluation.domain.announcement import AnnounceRound
 from avow_evaluation.domain.credential import Credential
@@ -21,7 +23,7 @@ from avow_evaluation.domain.review_round import (
 from avow_evaluation.facts import CredentialMaker, count_facts, round_facts
 from avow_evaluation.projections.round_board import RoundBoard
 from avow_evaluation.reactions import settle
-from avow_evaluation.reading.rounds import RoundEntry, RoundPage, round_entries, round_page
+from avow_evaluation.reading.rounds import ROUNDS, RoundPage, RoundsWanted, round_page
 
 router = APIRouter(tags=["rounds"], route_class=CommandRoute)
 
@@ -75,16 +77,10 @@ async def close_round(round_id: Identity, body: CloseRound, call: Call) -> Accep
     return Accepted(id=round_id, position=tallied.position, repeated=closed.repeated)
 
 
-@router.get("/{org}/rounds", responses=READ_RESPONSES)
-async def rounds(
-    view: View, campaign_id: Identity | None = None, after: AfterPosition = None, limit: Limit = 100
-) -> Listing[RoundEntry]:
+@router.get("/{org}/rounds", **listing(ROUNDS))
+async def rounds(view: View, wanted: Annotated[RoundsWanted, Depends()], page: PageAsked) -> Response:
     """The rounds, newest first."""
-    return await view.list(
-        RoundBoard.name,
-        lambda connection: round_entries(connection, view.org, campaign_id, after, limit),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, ROUNDS, wanted, page)
 
 
 @router.get("/{org}/rounds/{round_id}", responses=READ_RESPONSES)

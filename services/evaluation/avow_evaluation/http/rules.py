@@ -1,17 +1,16 @@
 """The scoring rules (R-48)."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from avow.contracts.values import Identity
-from avow.programme.vocabulary import Subject
-from avow.web.call import Accepted, Call, Listing, View
+from fastapi import APIRouter, Depends, Response
+
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterPosition, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_evaluation.domain.scoring_rules import PublishScoringRules, identity_of, scoring_rules
 from avow_evaluation.facts import rules_facts
-from avow_evaluation.projections.scoring_rules import PublishedRules
-from avow_evaluation.reading.scoring_rules import RulesEntry, rules_entries
+from avow_evaluation.reading.scoring_rules import RULES, RulesWanted
 
 router = APIRouter(tags=["rules"], route_class=CommandRoute)
 
@@ -23,18 +22,7 @@ async def publish_rules(body: PublishScoringRules, call: Call) -> Accepted:
     return await call.execute(scoring_rules, identity_of(body.campaign_id, body.subject), body, rules_facts)
 
 
-@router.get("/{org}/rules", responses=READ_RESPONSES)
-async def rules(
-    view: View,
-    campaign_id: Identity | None = None,
-    subject: Subject | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[RulesEntry]:
+@router.get("/{org}/rules", **listing(RULES))
+async def rules(view: View, wanted: Annotated[RulesWanted, Depends()], page: PageAsked) -> Response:
     """Every version of the rules, in the order they were published."""
-    wanted = {"campaign_id": campaign_id, "subject": subject}
-    return await view.list(
-        PublishedRules.name,
-        lambda connection: rules_entries(connection, view.org, wanted, after, limit),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, RULES, wanted, page)

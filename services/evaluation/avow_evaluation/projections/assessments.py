@@ -1,7 +1,20 @@
 """The assessments as they stand: the last revision of each, and the event it stands in (R-49)."""
 
 from avow.eventlog.records import Recorded
-from avow.projections.projection import Projection, Row, document, exact, flag, key, moment, number, on, table, text
+from avow.projections.projection import (
+    Projection,
+    Row,
+    document,
+    exact,
+    flag,
+    index,
+    key,
+    moment,
+    number,
+    on,
+    table,
+    text,
+)
 from avow_evaluation.domain.assessment import AssessmentCalculated, AssessmentDropped
 
 assessments = table(
@@ -29,6 +42,8 @@ assessments = table(
     moment("calculated_at"),
     text("event_ref"),
     number("position"),
+    index("campaign_id", "phase", "category", "total"),
+    index("position"),
 )
 
 

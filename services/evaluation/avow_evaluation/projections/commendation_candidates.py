@@ -5,7 +5,20 @@ revision are shown. Where categories are not ranked apart, the category is empty
 """
 
 from avow.eventlog.records import Recorded
-from avow.projections.projection import KeyValue, Projection, Row, exact, flag, key, moment, number, on, table, text
+from avow.projections.projection import (
+    KeyValue,
+    Projection,
+    Row,
+    exact,
+    flag,
+    index,
+    key,
+    moment,
+    number,
+    on,
+    table,
+    text,
+)
 from avow_evaluation.domain.ranking import CandidatesRanked
 
 candidates = table(
@@ -31,6 +44,7 @@ candidates = table(
     text("assessment_event"),
     text("event_ref"),
     number("position"),
+    index("campaign_id", "phase", "award", "category", "place"),
 )
 rankings = table(
     "commendation_ranking",

@@ -13,7 +13,20 @@ from avow.contracts.organisation import UnitRegistered
 from avow.contracts.pledge import PledgeMade
 from avow.contracts.review import ReviewRoundAnnounced, ReviewTallied
 from avow.eventlog.records import Recorded
-from avow.projections.projection import Projection, Row, document, exact, flag, key, moment, number, on, table, text
+from avow.projections.projection import (
+    Projection,
+    Row,
+    document,
+    exact,
+    flag,
+    index,
+    key,
+    moment,
+    number,
+    on,
+    table,
+    text,
+)
 from avow_evaluation.domain.member_review import MemberReviewTallied
 
 ledger = table(
@@ -46,6 +59,8 @@ ledger = table(
     moment("tallied_at"),
     text("event_ref"),
     number("position"),
+    index("category", "recognition"),
+    index("position"),
 )
 units = table("ledger_unit", key("unit_id"), text("name"), text("category"))
 rounds = table(

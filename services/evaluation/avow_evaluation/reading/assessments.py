@@ -1,16 +1,19 @@
 """The assessments as they are read (R-49)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from avow.contracts.organisation import Standing
 from avow.contracts.scoring import ScoredPart
-from avow.contracts.values import Exact
+from avow.contracts.values import Exact, Identity, Key
 from avow.programme.vocabulary import Subject
+from avow.projections.listing import Listed
 from avow.register.people import names_of
+from avow.register.projection import Register
 from avow_evaluation.domain.period_recognition import ClassScore
 from avow_evaluation.domain.score import Missing, Side
 from avow_evaluation.domain.sensitivity import Alternative
@@ -64,16 +67,20 @@ class AssessmentEntry(BaseModel):
     position: int
 
 
-def assessment_entries(
-    connection: Connection, org: str, wanted: Mapping[str, str | None], after: int | None, limit: int
-) -> list[AssessmentEntry]:
-    """The last revisions with these values, in the order they were calculated."""
-    sql = assessments.sql(Assessments.version)
-    query = select(sql).where(sql.c.org == org, ~sql.c.dropped).order_by(sql.c.position).limit(limit)
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    if after is not None:
-        query = query.where(sql.c.position > after)
-    rows = connection.execute(query).mappings().all()
+@dataclass(frozen=True)
+class AssessmentsWanted:
+    """Which assessments are asked for."""
+
+    campaign_id: Identity | None = None
+    phase: Key | None = None
+    subject: Subject | None = None
+    subject_id: Identity | None = None
+    unit_id: Identity | None = None
+    category: Key | None = None
+    standing: Standing | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[AssessmentEntry]:
     units = unit_names(connection, org, (row["unit_id"] for row in rows))
     people = names_of(connection, org, (row["subject_id"] for row in rows if row["subject"] == "member"))
     named = {**people, **units}
@@ -81,3 +88,16 @@ def assessment_entries(
         AssessmentEntry.model_validate({**row, "name": named.get(row["subject_id"]), "unit": units.get(row["unit_id"])})
         for row in rows
     ]
+
+
+_ROWS = assessments.sql(Assessments.version)
+ASSESSMENTS: Listed[AssessmentsWanted, AssessmentEntry] = Listed(
+    name="assessments",
+    projections=(Assessments.name, Register.name),
+    entry=AssessmentEntry,
+    query=select(_ROWS).where(~_ROWS.c.dropped),
+    keys=("assessment_id",),
+    order="position",
+    sorts=("position", "phase", "category", "standing", "total", "work_record", "recognition", "calculated_at"),
+    shown=_shown,
+)

@@ -1,14 +1,17 @@
 """The candidates for commendation as they are read (R-51)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, RowMapping, and_, select
 
-from avow.contracts.values import Exact
+from avow.contracts.values import Exact, Identity, Key
 from avow.programme.vocabulary import Subject
+from avow.projections.listing import Listed
 from avow.register.people import names_of
+from avow.register.projection import Register
 from avow_evaluation.domain.ranking import Reason
 from avow_evaluation.projections.commendation_candidates import CommendationCandidates, candidates, rankings
 from avow_evaluation.reading.subjects import unit_names
@@ -45,17 +48,20 @@ class CandidateEntry(BaseModel):
     position: int
 
 
-def candidate_entries(
-    connection: Connection, org: str, wanted: Mapping[str, str | None], offset: int, limit: int
-) -> list[CandidateEntry]:
-    """The places of the last rankings with these values, batch by batch, award by award, category by category."""
-    sql, last = candidates.sql(CommendationCandidates.version), rankings.sql(CommendationCandidates.version)
-    batch = ("campaign_id", "phase", "award", "category")
-    same = and_(*(last.c[name] == sql.c[name] for name in ("org", *batch, "revision")))
-    query = select(sql, last.c.ranked_at).join(last, same).where(sql.c.org == org)
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    query = query.order_by(*(sql.c[name] for name in batch), sql.c.place).offset(offset).limit(limit)
-    rows = connection.execute(query).mappings().all()
+@dataclass(frozen=True)
+class CandidatesWanted:
+    """Which candidates are asked for."""
+
+    campaign_id: Identity | None = None
+    phase: Key | None = None
+    award: Key | None = None
+    category: Key | None = None
+    unit_id: Identity | None = None
+    subject_id: Identity | None = None
+    reason: Reason | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[CandidateEntry]:
     units = unit_names(connection, org, (row["unit_id"] for row in rows))
     people = names_of(connection, org, (row["subject_id"] for row in rows if row["subject"] == "member"))
     named = {**people, **units}
@@ -70,3 +76,20 @@ def candidate_entries(
         )
         for row in rows
     ]
+
+
+_ROWS = candidates.sql(CommendationCandidates.version)
+_LAST = rankings.sql(CommendationCandidates.version)
+_BATCH = ("campaign_id", "phase", "award", "category")
+CANDIDATES: Listed[CandidatesWanted, CandidateEntry] = Listed(
+    name="candidates",
+    projections=(CommendationCandidates.name, Register.name),
+    entry=CandidateEntry,
+    query=select(_ROWS, _LAST.c.ranked_at).join(
+        _LAST, and_(*(_LAST.c[name] == _ROWS.c[name] for name in ("org", *_BATCH, "revision")))
+    ),
+    keys=(*_BATCH, "subject_id"),
+    order="campaign_id,phase,award,category,place",
+    sorts=("place", "total", "recognition", "fulfilment", "best_rank", "worst_rank", "ranked_at"),
+    shown=_shown,
+)

@@ -16,8 +16,10 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, sel
 
 from avow.contracts.review import ClassTally
 from avow.contracts.scoring import ScoredPart
-from avow.programme import ProgrammeTemplate
+from avow.kernel.refusal import Refusal
+from avow.programme import ProgrammeTemplate, UnknownKey
 from avow.programme.vocabulary import Phase, Subject
+from avow.register.reading import RegisterReader
 from avow_evaluation.domain.period_recognition import Reviewed
 from avow_evaluation.domain.spread import ClassSpread
 from avow_evaluation.domain.work_record import Counted, Duty, Graded, Item
@@ -55,14 +57,23 @@ class Period:
         return datetime.combine(day, time(), self._zone)
 
 
+def period_of(reader: RegisterReader, campaign_id: str, phase: str) -> Period:
+    """A phase of an approved campaign. Raises Refusal: `campaign.unknown`, `assessment.phase_unknown`."""
+    programme = reader.campaign(campaign_id).programme
+    try:
+        return Period(campaign_id, programme, programme.phase(phase))
+    except UnknownKey as unknown:
+        raise Refusal("assessment.phase_unknown", "phase", known=", ".join(unknown.known)) from unknown
+
+
 def counted(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, dict[ScoredPart, Counted]]:
     """What each part counts, by subject."""
     found: dict[str, dict[ScoredPart, Counted]] = defaultdict(dict)
-    for subject_id, owed in _duties(connection, org, period, subject).items():
+    for subject_id, owed in duties_of(connection, org, period, subject).items():
         found[subject_id]["obligations"] = count_obligations(owed)
-    for subject_id, promised in _items(connection, org, period, subject).items():
+    for subject_id, promised in items_of(connection, org, period, subject).items():
         found[subject_id]["fulfilment"] = count_fulfilment(promised, period.phase.last_day)
-    for subject_id, said in _comments(connection, org, period, subject).items():
+    for subject_id, said in comments_on(connection, org, period, subject).items():
         found[subject_id]["comments"] = count_comments(said)
     return found
 
@@ -77,7 +88,8 @@ def reviewed(connection: Connection, org: str, period: Period, subject: Subject)
     return found
 
 
-def _duties(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, list[Duty]]:
+def duties_of(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, list[Duty]]:
+    """The duties that count, by whom they are counted for."""
     sql = duties.sql(Evidence.version)
     advisory = [entry.key for entry in period.programme.obligations if entry.advisory]
     phase = period.phase
@@ -93,7 +105,8 @@ def _duties(connection: Connection, org: str, period: Period, subject: Subject) 
     return found
 
 
-def _items(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, list[Item]]:
+def items_of(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, list[Item]]:
+    """The items of pledges that count, by pledger."""
     sql = items.sql(Evidence.version)
     query = _of(sql, org, period).where(sql.c.phase == period.phase.key, sql.c.pledger_kind == subject)
     found: dict[str, list[Item]] = defaultdict(list)
@@ -103,7 +116,8 @@ def _items(connection: Connection, org: str, period: Period, subject: Subject) -
     return found
 
 
-def _comments(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, list[Graded]]:
+def comments_on(connection: Connection, org: str, period: Period, subject: Subject) -> dict[str, list[Graded]]:
+    """The graded comments that count, by whom they are about."""
     sql = comments.sql(Evidence.version)
     query = _of(sql, org, period).where(sql.c.grade.is_not(None), *_within(sql, "commented_at", period))
     about = sql.c.person_id if subject == "member" else sql.c.unit_id

@@ -1,15 +1,19 @@
 """The dedicated ledger as it is read (R-46)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from avow.contracts.review import ClassTally, RowTally
-from avow.contracts.values import Exact, Label
+from avow.contracts.values import Exact, Identity, Key, Label
+from avow.programme.vocabulary import Subject
+from avow.projections.listing import Listed
 from avow.register.people import names_of
+from avow.register.projection import Register
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger, ledger
 
 
@@ -48,19 +52,46 @@ class LedgerEntry(BaseModel):
     position: int
 
 
-def ledger_entries(
-    connection: Connection,
-    org: str,
-    wanted: Mapping[str, str | None],
-    after: int | None = None,
-    limit: int = 100,
-) -> list[LedgerEntry]:
-    """The rows with these values, in the order they were written; `after` is the position the page before ended at."""
-    sql = ledger.sql(DedicatedLedger.version)
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position).limit(limit)
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    if after is not None:
-        query = query.where(sql.c.position > after)
-    rows = connection.execute(query).mappings().all()
+@dataclass(frozen=True)
+class LedgerWanted:
+    """Which rows of the ledger are asked for."""
+
+    campaign_id: Identity | None = None
+    round_id: Identity | None = None
+    subject: Subject | None = None
+    unit_id: Identity | None = None
+    person_id: Identity | None = None
+    category: Key | None = None
+    validity: Literal["valid", "low", "invalid"] | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[LedgerEntry]:
     names = names_of(connection, org, (row["person_id"] for row in rows))
     return [LedgerEntry.model_validate({**row, "person": names.get(row["person_id"])}) for row in rows]
+
+
+LEDGER: Listed[LedgerWanted, LedgerEntry] = Listed(
+    name="ledger",
+    projections=(DedicatedLedger.name, Register.name),
+    entry=LedgerEntry,
+    query=select(ledger.sql(DedicatedLedger.version)),
+    keys=("round_id", "subject_id"),
+    order="position",
+    sorts=(
+        "position",
+        "seq",
+        "unit",
+        "category",
+        "closes_at",
+        "eligible",
+        "cast",
+        "turnout",
+        "good_rate",
+        "recognition",
+        "pledges_made",
+        "meetings_held",
+        "comments",
+        "tallied_at",
+    ),
+    shown=_shown,
+)

@@ -2,15 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from avow.contracts.review import ReviewForm
-from avow.contracts.values import Label
+from avow.contracts.values import Identity, Label
 from avow.kernel.refusal import Refusal
+from avow.programme.vocabulary import Subject
+from avow.projections.listing import Listed
 from avow_evaluation.domain.review_round import Status
 from avow_evaluation.projections.round_board import RoundBoard, parts, rounds
 
@@ -54,18 +57,37 @@ class RoundPage(RoundEntry):
     form: ReviewForm
 
 
-def round_entries(
-    connection: Connection, org: str, campaign_id: str | None, after: int | None, limit: int
-) -> list[RoundEntry]:
-    """The rounds, newest first; `after` is the position the page before ended at."""
-    sql = rounds.sql(RoundBoard.version)
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position.desc()).limit(limit)
-    if campaign_id is not None:
-        query = query.where(sql.c.campaign_id == campaign_id)
-    if after is not None:
-        query = query.where(sql.c.position < after)
-    rows = connection.execute(query).mappings().all()
+@dataclass(frozen=True)
+class RoundsWanted:
+    """Which rounds are asked for."""
+
+    campaign_id: Identity | None = None
+    subject: Subject | None = None
+    unit_id: Identity | None = None
+    rehearsal: bool | None = None
+    status: Status | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[RoundEntry]:
     return [RoundEntry.model_validate(row) for row in _with_parts(connection, org, rows)]
+
+
+def _wanted(columns: Any, wanted: RoundsWanted) -> list[ColumnElement[bool]]:
+    said = {**vars(wanted), "status": wanted.status and wanted.status.value}
+    return [columns[name] == value for name, value in said.items() if value is not None]
+
+
+ROUNDS = Listed(
+    name="rounds",
+    projections=(RoundBoard.name,),
+    entry=RoundEntry,
+    query=select(rounds.sql(RoundBoard.version)),
+    keys=("round_id",),
+    order="-position",
+    sorts=("position", "status", "opens_at", "closes_at", "opened_at", "closed_at"),
+    shown=_shown,
+    conditions=_wanted,
+)
 
 
 def round_page(connection: Connection, org: str, round_id: str) -> RoundPage:

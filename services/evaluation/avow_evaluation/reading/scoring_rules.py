@@ -1,15 +1,17 @@
 """The scoring rules as they are read (R-48)."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, RowMapping, select
 
 from avow.contracts.review import ClassWeight
 from avow.contracts.scoring import PartWeight
-from avow.contracts.values import Exact, Label
+from avow.contracts.values import Exact, Identity, Label
 from avow.programme.vocabulary import Subject
+from avow.projections.listing import Listed
 from avow_evaluation.projections.scoring_rules import PublishedRules, scoring_rules
 
 
@@ -32,13 +34,25 @@ class RulesEntry(BaseModel):
     position: int
 
 
-def rules_entries(
-    connection: Connection, org: str, wanted: Mapping[str, str | None], after: int | None, limit: int
-) -> list[RulesEntry]:
-    """The versions with these values, in the order they were published."""
-    sql = scoring_rules.sql(PublishedRules.version)
-    query = select(sql).where(sql.c.org == org).order_by(sql.c.position).limit(limit)
-    query = query.where(*(sql.c[name] == value for name, value in wanted.items() if value is not None))
-    if after is not None:
-        query = query.where(sql.c.position > after)
-    return [RulesEntry.model_validate(row) for row in connection.execute(query).mappings()]
+@dataclass(frozen=True)
+class RulesWanted:
+    """Which rules are asked for."""
+
+    campaign_id: Identity | None = None
+    subject: Subject | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[RulesEntry]:
+    return [RulesEntry.model_validate(row) for row in rows]
+
+
+RULES: Listed[RulesWanted, RulesEntry] = Listed(
+    name="rules",
+    projections=(PublishedRules.name,),
+    entry=RulesEntry,
+    query=select(scoring_rules.sql(PublishedRules.version)),
+    keys=("campaign_id", "subject", "version_key"),
+    order="position",
+    sorts=("position", "version", "effective_from", "published_at"),
+    shown=_shown,
+)

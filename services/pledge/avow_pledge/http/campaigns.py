@@ -1,16 +1,18 @@
 """Campaigns (R-01)."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 
 from avow.contracts.values import Identity
 from avow.register.projection import Register
-from avow.web.call import Accepted, Call, Listing, View
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterIdentity, Limit, next_page
+from avow.web.listing import PageAsked, answer, listing
 from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
 from avow_pledge.domain.campaign import ApproveCampaign, DraftCampaign, campaign
 from avow_pledge.facts import campaign_facts, campaign_redraft_facts
-from avow_pledge.reading.register import CampaignEntry, CampaignPage, campaign_entries, campaign_page
+from avow_pledge.reading.register import CAMPAIGNS, CampaignPage, CampaignsWanted, campaign_page
 
 router = APIRouter(tags=["campaigns"], route_class=CommandRoute)
 
@@ -33,14 +35,10 @@ async def approve_campaign(campaign_id: Identity, body: ApproveCampaign, call: C
     return await call.execute(campaign, campaign_id, body, campaign_facts)
 
 
-@router.get("/{org}/campaigns", responses=READ_RESPONSES)
-async def campaigns(view: View, after: AfterIdentity = None, limit: Limit = 100) -> Listing[CampaignEntry]:
+@router.get("/{org}/campaigns", **listing(CAMPAIGNS))
+async def campaigns(view: View, wanted: Annotated[CampaignsWanted, Depends()], page: PageAsked) -> Response:
     """The approved campaigns, by identity."""
-    return await view.list(
-        Register.name,
-        lambda connection: campaign_entries(connection, view.org, after, limit),
-        next_page(limit, lambda entry: entry.campaign_id),
-    )
+    return await answer(view, CAMPAIGNS, wanted, page)
 
 
 @router.get("/{org}/campaigns/{campaign_id}", responses=READ_RESPONSES)

@@ -1,16 +1,17 @@
 """Meetings and the comments made there (R-32…R-36)."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from avow.contracts.values import Identity, Key
-from avow.web.call import Accepted, Call, Listing, View
+from fastapi import APIRouter, Depends, Response
+
+from avow.contracts.values import Identity
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterPosition, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.meeting import HoldMeeting, RecordComment, meeting
 from avow_pledge.facts import meeting_facts
-from avow_pledge.projections.meeting_register import MeetingRegister
-from avow_pledge.reading.meetings import CommentEntry, MeetingEntry, comment_entries, meeting_entries
+from avow_pledge.reading.meetings import COMMENTS, MEETINGS, CommentsWanted, MeetingsWanted
 
 router = APIRouter(tags=["meetings"], route_class=CommandRoute)
 
@@ -27,38 +28,13 @@ async def record_comment(meeting_id: Identity, body: RecordComment, call: Call) 
     return await call.execute(meeting, meeting_id, body, meeting_facts)
 
 
-@router.get("/{org}/meetings", responses=READ_RESPONSES)
-async def meetings(
-    view: View,
-    campaign_id: Identity | None = None,
-    unit_id: Identity | None = None,
-    kind: Key | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[MeetingEntry]:
+@router.get("/{org}/meetings", **listing(MEETINGS))
+async def meetings(view: View, wanted: Annotated[MeetingsWanted, Depends()], page: PageAsked) -> Response:
     """The meetings held, newest record first."""
-    return await view.list(
-        MeetingRegister.name,
-        lambda connection: meeting_entries(connection, view.org, campaign_id, unit_id, kind, after=after, limit=limit),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, MEETINGS, wanted, page)
 
 
-@router.get("/{org}/comments", responses=READ_RESPONSES)
-async def comments(
-    view: View,
-    meeting_id: Identity | None = None,
-    unit_id: Identity | None = None,
-    commentator_id: Identity | None = None,
-    person_id: Identity | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[CommentEntry]:
+@router.get("/{org}/comments", **listing(COMMENTS))
+async def comments(view: View, wanted: Annotated[CommentsWanted, Depends()], page: PageAsked) -> Response:
     """The leaders' comments, newest record first."""
-    return await view.list(
-        MeetingRegister.name,
-        lambda connection: comment_entries(
-            connection, view.org, meeting_id, unit_id, commentator_id, person_id, after=after, limit=limit
-        ),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, COMMENTS, wanted, page)

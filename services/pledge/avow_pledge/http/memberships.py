@@ -2,17 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Response
 
-from avow.contracts.values import Identity, Instant
-from avow.register.projection import Register
-from avow.web.call import Accepted, Call, Listing, View
+from avow.contracts.values import Identity
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterIdentity, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.membership import EnrolMember, LeaveUnit, TransferMember, membership
 from avow_pledge.facts import membership_facts
-from avow_pledge.reading.register import MembershipEntry, membership_entries
+from avow_pledge.reading.register import MEMBERSHIPS, MembershipsWanted
 
 router = APIRouter(tags=["memberships"], route_class=CommandRoute)
 
@@ -35,17 +34,7 @@ async def transfer_member(person_id: Identity, body: TransferMember, call: Call)
     return await call.execute(membership, person_id, body, membership_facts)
 
 
-@router.get("/{org}/memberships", responses=READ_RESPONSES)
-async def memberships(
-    view: View,
-    unit_id: Annotated[Identity, Query()],
-    at: Annotated[Instant | None, Query(description="The moment asked about; now, where it is left out.")] = None,
-    after: AfterIdentity = None,
-    limit: Limit = 100,
-) -> Listing[MembershipEntry]:
-    """The members of a unit at a moment, by identity."""
-    return await view.list(
-        Register.name,
-        lambda connection: membership_entries(connection, view.org, unit_id, at, after, limit),
-        next_page(limit, lambda entry: entry.person_id),
-    )
+@router.get("/{org}/memberships", **listing(MEMBERSHIPS))
+async def memberships(view: View, wanted: Annotated[MembershipsWanted, Depends()], page: PageAsked) -> Response:
+    """The memberships there are at a moment, by person."""
+    return await answer(view, MEMBERSHIPS, wanted, page)

@@ -2,25 +2,16 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Response
 
-from avow.contracts.obligation import Outcome
-from avow.contracts.values import Identity, Key
-from avow.register.projection import Register
-from avow.web.call import Accepted, Call, Listing, View
+from avow.contracts.values import Identity
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterPosition, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.obligation import AssessObligations, WaiveObligation, obligation_round, round_id
 from avow_pledge.facts import obligation_facts
-from avow_pledge.projections.obligation_calendar import ObligationCalendar
-from avow_pledge.reading.obligations import (
-    ObligationEntry,
-    RoundEntry,
-    Wanted,
-    obligation_entries,
-    round_entries,
-)
+from avow_pledge.reading.obligations import OBLIGATIONS, ROUNDS, ObligationsWanted, RoundsWanted
 
 router = APIRouter(tags=["obligations"], route_class=CommandRoute)
 
@@ -41,32 +32,13 @@ async def waive_obligation(round_id: Identity, body: WaiveObligation, call: Call
     return await call.execute(obligation_round, round_id, body, obligation_facts)
 
 
-@router.get("/{org}/obligations/rounds", responses=READ_RESPONSES)
-async def obligation_rounds(view: View, campaign_id: Annotated[Identity, Query()]) -> Listing[RoundEntry]:
+@router.get("/{org}/obligations/rounds", **listing(ROUNDS))
+async def obligation_rounds(view: View, wanted: Annotated[RoundsWanted, Depends()], page: PageAsked) -> Response:
     """The rounds of a campaign whose period has begun, by due day: what is due, overdue or assessed now."""
-    return await view.list(
-        (Register.name, ObligationCalendar.name),
-        lambda connection: round_entries(connection, view.org, campaign_id, view.now),
-    )
+    return await answer(view, ROUNDS, wanted, page)
 
 
-@router.get("/{org}/obligations", responses=READ_RESPONSES)
-async def obligations(
-    view: View,
-    campaign_id: Identity | None = None,
-    obligation: Key | None = None,
-    unit_id: Identity | None = None,
-    owner_id: Identity | None = None,
-    round_id: Identity | None = None,
-    outcome: Outcome | None = None,
-    waived: bool | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[ObligationEntry]:
+@router.get("/{org}/obligations", **listing(OBLIGATIONS))
+async def obligations(view: View, wanted: Annotated[ObligationsWanted, Depends()], page: PageAsked) -> Response:
     """What was assessed, newest first, with what was last said of it."""
-    wanted = Wanted(campaign_id, obligation, unit_id, owner_id, round_id, outcome, waived)
-    return await view.list(
-        ObligationCalendar.name,
-        lambda connection: obligation_entries(connection, view.org, wanted, after, limit),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, OBLIGATIONS, wanted, page)

@@ -1,14 +1,15 @@
 """People (R-06)."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 
 from avow.contracts.values import Identity
-from avow.register.people import PersonEntry, person_entries
-from avow.register.projection import Register
-from avow.web.call import Accepted, Call, Listing, View
+from avow.register.people import PEOPLE, PeopleWanted
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterIdentity, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.erasure import RequestErasure, WithdrawErasure, erasure
 from avow_pledge.domain.person import ConfirmErasure, RegisterPerson, person
 from avow_pledge.facts import erasure_facts, person_facts
@@ -40,11 +41,7 @@ async def confirm_erasure(person_id: Identity, body: ConfirmErasure, call: Call)
     return await call.execute(person, person_id, body, person_facts)
 
 
-@router.get("/{org}/people", responses=READ_RESPONSES)
-async def people(view: View, after: AfterIdentity = None, limit: Limit = 100) -> Listing[PersonEntry]:
+@router.get("/{org}/people", **listing(PEOPLE))
+async def people(view: View, wanted: Annotated[PeopleWanted, Depends()], page: PageAsked) -> Response:
     """The people, by identity, with their names."""
-    return await view.list(
-        Register.name,
-        lambda connection: person_entries(connection, view.org, after, limit),
-        next_page(limit, lambda entry: entry.person_id),
-    )
+    return await answer(view, PEOPLE, wanted, page)

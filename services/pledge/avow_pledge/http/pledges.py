@@ -1,12 +1,14 @@
 """Pledges, and what came of them (R-26, R-28, R-29, R-31)."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from avow.contracts.values import Identity, Key
-from avow.web.call import Accepted, Call, Listing, View
+from fastapi import APIRouter, Depends, Response
+
+from avow.contracts.values import Identity
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterPosition, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.pledge import (
     ApprovePledge,
     DraftPledge,
@@ -19,8 +21,7 @@ from avow_pledge.domain.pledge import (
     pledge,
 )
 from avow_pledge.facts import pledge_facts, pledge_redraft_facts
-from avow_pledge.projections.pledge_wall import PledgeWall
-from avow_pledge.reading.pledges import ProgressEntry, WallEntry, progress_entries, wall_entries
+from avow_pledge.reading.pledges import PLEDGES, PROGRESS, PledgesWanted, ProgressWanted
 
 router = APIRouter(tags=["pledges"], route_class=CommandRoute)
 
@@ -79,37 +80,13 @@ async def withdraw_pledge(pledge_id: Identity, body: WithdrawPledge, call: Call)
     return await call.execute(pledge, pledge_id, body, pledge_facts)
 
 
-@router.get("/{org}/pledges", responses=READ_RESPONSES)
-async def pledges(
-    view: View,
-    campaign_id: Identity | None = None,
-    unit_id: Identity | None = None,
-    pledger_id: Identity | None = None,
-    scope: Key | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[WallEntry]:
+@router.get("/{org}/pledges", **listing(PLEDGES))
+async def pledges(view: View, wanted: Annotated[PledgesWanted, Depends()], page: PageAsked) -> Response:
     """The pledges made, newest first, with how their items stand now."""
-    return await view.list(
-        PledgeWall.name,
-        lambda connection: wall_entries(
-            connection, view.org, view.now, campaign_id, unit_id, pledger_id, scope, after=after, limit=limit
-        ),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, PLEDGES, wanted, page)
 
 
-@router.get("/{org}/progress", responses=READ_RESPONSES)
-async def progress(
-    view: View,
-    pledge_id: Identity | None = None,
-    unit_id: Identity | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[ProgressEntry]:
+@router.get("/{org}/progress", **listing(PROGRESS))
+async def progress(view: View, wanted: Annotated[ProgressWanted, Depends()], page: PageAsked) -> Response:
     """The reports on the items of pledges, newest record first (R-31)."""
-    return await view.list(
-        PledgeWall.name,
-        lambda connection: progress_entries(connection, view.org, pledge_id, unit_id, after=after, limit=limit),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, PROGRESS, wanted, page)

@@ -1,16 +1,17 @@
 """Units (R-06)."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
 
 from avow.contracts.values import Identity
-from avow.register.projection import Register
-from avow.web.call import Accepted, Call, Listing, View
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterIdentity, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.unit import MergeUnit, RegisterUnit, unit
 from avow_pledge.facts import unit_facts
-from avow_pledge.reading.register import UnitEntry, unit_entries
+from avow_pledge.reading.register import UNITS, UnitsWanted
 
 router = APIRouter(tags=["units"], route_class=CommandRoute)
 
@@ -27,11 +28,7 @@ async def merge_unit(unit_id: Identity, body: MergeUnit, call: Call) -> Accepted
     return await call.execute(unit, unit_id, body, unit_facts)
 
 
-@router.get("/{org}/units", responses=READ_RESPONSES)
-async def units(view: View, after: AfterIdentity = None, limit: Limit = 100) -> Listing[UnitEntry]:
+@router.get("/{org}/units", **listing(UNITS))
+async def units(view: View, wanted: Annotated[UnitsWanted, Depends()], page: PageAsked) -> Response:
     """The units, by identity."""
-    return await view.list(
-        Register.name,
-        lambda connection: unit_entries(connection, view.org, after, limit),
-        next_page(limit, lambda entry: entry.unit_id),
-    )
+    return await answer(view, UNITS, wanted, page)

@@ -1,16 +1,17 @@
 """Work plans (R-24…R-27)."""
 
-from fastapi import APIRouter
+from typing import Annotated
 
-from avow.contracts.values import Identity, Key
-from avow.web.call import Accepted, Call, Listing, View
+from fastapi import APIRouter, Depends, Response
+
+from avow.contracts.values import Identity
+from avow.web.call import Accepted, Call, View
 from avow.web.command_route import CommandRoute
-from avow.web.paging import AfterPosition, Limit, next_page
-from avow.web.responses import COMMAND_RESPONSES, READ_RESPONSES
+from avow.web.listing import PageAsked, answer, listing
+from avow.web.responses import COMMAND_RESPONSES
 from avow_pledge.domain.work_plan import AdoptPlan, DraftPlan, ReturnPlan, RevisePlan, plan_id, work_plan
 from avow_pledge.facts import work_plan_facts
-from avow_pledge.projections.work_plans import WorkPlans
-from avow_pledge.reading.work_plans import PlanEntry, plan_entries
+from avow_pledge.reading.work_plans import WORK_PLANS, PlansWanted
 
 router = APIRouter(tags=["work plans"], route_class=CommandRoute)
 
@@ -40,18 +41,7 @@ async def revise_plan(plan_id: Identity, body: RevisePlan, call: Call) -> Accept
     return await call.execute(work_plan, plan_id, body, work_plan_facts)
 
 
-@router.get("/{org}/work_plans", responses=READ_RESPONSES)
-async def work_plans(
-    view: View,
-    campaign_id: Identity | None = None,
-    unit_id: Identity | None = None,
-    phase: Key | None = None,
-    after: AfterPosition = None,
-    limit: Limit = 100,
-) -> Listing[PlanEntry]:
+@router.get("/{org}/work_plans", **listing(WORK_PLANS))
+async def work_plans(view: View, wanted: Annotated[PlansWanted, Depends()], page: PageAsked) -> Response:
     """The plans as they were last written."""
-    return await view.list(
-        WorkPlans.name,
-        lambda connection: plan_entries(connection, view.org, campaign_id, unit_id, phase, after=after, limit=limit),
-        next_page(limit, lambda entry: entry.position),
-    )
+    return await answer(view, WORK_PLANS, wanted, page)

@@ -1,14 +1,17 @@
 """The meetings and the comments as they are read (R-33, R-36)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping, select
 
 from avow.contracts.meeting import CommentText
+from avow.contracts.values import Identity, Key
+from avow.projections.listing import Listed
 from avow_pledge.projections.meeting_register import MeetingRegister, comments, meetings
 from avow_pledge.reading.opening import OR_ERASED, opener
-from avow_pledge.reading.paging import newest_first
 
 
 class MeetingEntry(BaseModel):
@@ -47,38 +50,57 @@ class CommentEntry(BaseModel):
     position: int
 
 
-def meeting_entries(
-    connection: Connection,
-    org: str,
-    campaign_id: str | None = None,
-    unit_id: str | None = None,
-    kind: str | None = None,
-    after: int | None = None,
-    limit: int = 100,
-) -> list[MeetingEntry]:
-    """The meetings, newest record first; `after` is the position the page before ended at."""
-    sql = meetings.sql(MeetingRegister.version)
-    query = newest_first(sql, org, {"campaign_id": campaign_id, "unit_id": unit_id, "kind": kind}, after, limit)
-    rows = connection.execute(query).mappings().all()
+@dataclass(frozen=True)
+class MeetingsWanted:
+    """Which meetings are asked for."""
+
+    campaign_id: Identity | None = None
+    unit_id: Identity | None = None
+    kind: Key | None = None
+    chair_id: Identity | None = None
+    scope: Key | None = None
+
+
+@dataclass(frozen=True)
+class CommentsWanted:
+    """Which comments are asked for."""
+
+    meeting_id: Identity | None = None
+    unit_id: Identity | None = None
+    commentator_id: Identity | None = None
+    person_id: Identity | None = None
+    scope: Key | None = None
+
+
+def _meetings(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[MeetingEntry]:
     summary = opener(connection, org, (row["sealed_summary"] for row in rows))
     return [
         MeetingEntry.model_validate({**row, "summary": summary(row["sealed_summary"], row["summary"])}) for row in rows
     ]
 
 
-def comment_entries(
-    connection: Connection,
-    org: str,
-    meeting_id: str | None = None,
-    unit_id: str | None = None,
-    commentator_id: str | None = None,
-    person_id: str | None = None,
-    after: int | None = None,
-    limit: int = 100,
-) -> list[CommentEntry]:
-    """The comments, newest record first; `after` is the position the page before ended at."""
-    sql = comments.sql(MeetingRegister.version)
-    wanted = {"meeting_id": meeting_id, "unit_id": unit_id, "commentator_id": commentator_id, "person_id": person_id}
-    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
+def _comments(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[CommentEntry]:
     text = opener(connection, org, (row["sealed_text"] for row in rows))
     return [CommentEntry.model_validate({**row, "text": text(row["sealed_text"], row["text"])}) for row in rows]
+
+
+MEETINGS: Listed[MeetingsWanted, MeetingEntry] = Listed(
+    name="meetings",
+    projections=(MeetingRegister.name,),
+    entry=MeetingEntry,
+    query=select(meetings.sql(MeetingRegister.version)),
+    keys=("meeting_id",),
+    order="-position",
+    sorts=("position", "held_at", "kind", "unit_id", "present", "expected", "comments"),
+    shown=_meetings,
+)
+COMMENTS: Listed[CommentsWanted, CommentEntry] = Listed(
+    name="comments",
+    projections=(MeetingRegister.name,),
+    entry=CommentEntry,
+    query=select(comments.sql(MeetingRegister.version)),
+    keys=("meeting_id", "commentator_id", "subject_id"),
+    order="-position",
+    sorts=("position", "commented_at", "unit_id", "grade"),
+    shown=_comments,
+)

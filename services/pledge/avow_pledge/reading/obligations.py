@@ -1,15 +1,18 @@
 """The obligations as they are read: what was assessed, and what is due and not assessed yet (R-33, R-34, R-40)."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, RowMapping, func, select
 
 from avow.contracts.obligation import Outcome, Owner
+from avow.contracts.values import Identity, Key
+from avow.projections.listing import Computed, Listed
+from avow.register.projection import Register
 from avow.register.reading import RegisterReader
 from avow_pledge.domain.campaign import RunningCampaign
 from avow_pledge.domain.obligation import round_id
@@ -18,7 +21,6 @@ from avow_pledge.domain.obligation.evidence import is_assessable
 from avow_pledge.facts.standing import running_campaign
 from avow_pledge.projections.obligation_calendar import ObligationCalendar, calendar
 from avow_pledge.reading.opening import OR_ERASED, opener
-from avow_pledge.reading.paging import newest_first
 
 
 class ObligationEntry(BaseModel):
@@ -62,24 +64,28 @@ class RoundEntry(BaseModel):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ObligationsWanted:
     """Which obligations are asked for; what is left out does not matter."""
 
-    campaign_id: str | None = None
-    obligation: str | None = None
-    unit_id: str | None = None
-    owner_id: str | None = None
-    round_id: str | None = None
+    campaign_id: Identity | None = None
+    obligation: Key | None = None
+    unit_id: Identity | None = None
+    owner_id: Identity | None = None
+    round_id: Identity | None = None
     outcome: Outcome | None = None
     waived: bool | None = None
 
 
-def obligation_entries(
-    connection: Connection, org: str, wanted: Wanted, after: int | None = None, limit: int = 100
-) -> list[ObligationEntry]:
-    """What was assessed, newest first; `after` is the position the page before ended at."""
-    sql = calendar.sql(ObligationCalendar.version)
-    rows = connection.execute(newest_first(sql, org, vars(wanted), after, limit)).mappings().all()
+@dataclass(frozen=True)
+class RoundsWanted:
+    """Which rounds of a campaign are asked for."""
+
+    campaign_id: Identity
+    obligation: Key | None = None
+    state: Literal["due", "overdue", "assessed"] | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[ObligationEntry]:
     reason = opener(connection, org, (row["sealed_reason"] for row in rows))
     return [
         ObligationEntry.model_validate(
@@ -118,3 +124,30 @@ def _rounds(campaign: RunningCampaign, assessed: Counter[str]) -> Iterator[Round
                 ripe=not count and occasion.closes_on < campaign.today,
                 assessed=count,
             )
+
+
+def _wanted(connection: Connection, org: str, wanted: RoundsWanted, now: datetime) -> Iterator[RoundEntry]:
+    for entry in round_entries(connection, org, wanted.campaign_id, now):
+        if wanted.obligation in (None, entry.obligation) and wanted.state in (None, entry.state):
+            yield entry
+
+
+OBLIGATIONS: Listed[ObligationsWanted, ObligationEntry] = Listed(
+    name="obligations",
+    projections=(ObligationCalendar.name,),
+    entry=ObligationEntry,
+    query=select(calendar.sql(ObligationCalendar.version)),
+    keys=("obligation_id",),
+    order="-position",
+    sorts=("position", "obligation", "unit_id", "starts_on", "due_on", "outcome", "met_on", "assessed_at", "waived"),
+    shown=_shown,
+)
+ROUNDS = Computed(
+    name="obligation_rounds",
+    projections=(Register.name, ObligationCalendar.name),
+    entry=RoundEntry,
+    keys=("round_id",),
+    order="due_on,obligation,starts_on",
+    sorts=("obligation", "starts_on", "ends_on", "due_on", "closes_on", "state", "assessed"),
+    entries=_wanted,
+)

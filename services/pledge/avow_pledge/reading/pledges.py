@@ -1,17 +1,20 @@
 """The pledge wall as it is read, and the reports on its items (R-29, R-31)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection, RowMapping, select
 
 from avow.contracts.pledge import ItemWording, PledgeItem, Pledger
+from avow.contracts.values import Identity, Key
+from avow.projections.listing import Listed
 from avow_pledge.projections.pledge_wall import PledgeWall, progress, wall
 from avow_pledge.reading.opening import OR_ERASED, opener
-from avow_pledge.reading.paging import newest_first
 
 
 class ItemStanding(BaseModel):
@@ -67,21 +70,28 @@ class ProgressEntry(BaseModel):
     position: int
 
 
-def wall_entries(
-    connection: Connection,
-    org: str,
-    now: datetime,
-    campaign_id: str | None = None,
-    unit_id: str | None = None,
-    pledger_id: str | None = None,
-    scope: str | None = None,
-    after: int | None = None,
-    limit: int = 100,
-) -> list[WallEntry]:
-    """The pledges made, newest first, as they stand at `now`; `after` is the position the page before ended at."""
-    sql = wall.sql(PledgeWall.version)
-    wanted = {"campaign_id": campaign_id, "unit_id": unit_id, "pledger_id": pledger_id, "scope": scope}
-    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
+@dataclass(frozen=True)
+class PledgesWanted:
+    """Which pledges are asked for."""
+
+    campaign_id: Identity | None = None
+    unit_id: Identity | None = None
+    pledger_id: Identity | None = None
+    phase: Key | None = None
+    scope: Key | None = None
+    channel: Key | None = None
+
+
+@dataclass(frozen=True)
+class ProgressWanted:
+    """Which reports are asked for."""
+
+    pledge_id: Identity | None = None
+    unit_id: Identity | None = None
+    fulfilled: bool | None = None
+
+
+def _pledges(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[WallEntry]:
     wording = opener(connection, org, (row["sealed_wording"] for row in rows))
     return [
         WallEntry.model_validate(
@@ -96,18 +106,7 @@ def wall_entries(
     ]
 
 
-def progress_entries(
-    connection: Connection,
-    org: str,
-    pledge_id: str | None = None,
-    unit_id: str | None = None,
-    after: int | None = None,
-    limit: int = 100,
-) -> list[ProgressEntry]:
-    """The reports, newest record first; `after` is the position the page before ended at."""
-    sql = progress.sql(PledgeWall.version)
-    wanted = {"pledge_id": pledge_id, "unit_id": unit_id}
-    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
+def _reports(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[ProgressEntry]:
     note = opener(connection, org, (row["sealed_note"] for row in rows))
     return [ProgressEntry.model_validate({**row, "note": note(row["sealed_note"], row["note"])}) for row in rows]
 
@@ -118,3 +117,25 @@ def _as_of(now: datetime, row: RowMapping) -> list[dict[str, Any]]:
         {**item, "overdue": item["state"] in ("open", "declared") and (item["due_on"] or today) < today}
         for item in row["standing"]
     ]
+
+
+PLEDGES: Listed[PledgesWanted, WallEntry] = Listed(
+    name="pledges",
+    projections=(PledgeWall.name,),
+    entry=WallEntry,
+    query=select(wall.sql(PledgeWall.version)),
+    keys=("pledge_id",),
+    order="-position",
+    sorts=("position", "unit_id", "phase", "made_at", "first_milestone", "last_milestone", "verified", "withdrawn"),
+    shown=_pledges,
+)
+PROGRESS: Listed[ProgressWanted, ProgressEntry] = Listed(
+    name="progress",
+    projections=(PledgeWall.name,),
+    entry=ProgressEntry,
+    query=select(progress.sql(PledgeWall.version)),
+    keys=("report_id",),
+    order="-position",
+    sorts=("position", "pledge_id", "reported_at", "percent", "value"),
+    shown=_reports,
+)

@@ -1,14 +1,17 @@
 """The register's lists: campaigns, units, memberships and roles (R-01, R-06, R-56)."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
-from sqlalchemy import ColumnElement, Connection, Table, select, tuple_
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from avow.contracts.organisation import Standing
-from avow.contracts.values import Label
+from avow.contracts.values import Identity, Instant, Key, Label
 from avow.kernel.refusal import Refusal
-from avow.projections.projection import ViewTable
+from avow.projections.listing import Listed
 from avow.register.projection import Register, campaigns, memberships, roles, units
 
 
@@ -16,6 +19,9 @@ class Entry(BaseModel):
     """A row of a list."""
 
     model_config = ConfigDict(frozen=True)
+
+
+E = TypeVar("E", bound=Entry)
 
 
 class CampaignEntry(Entry):
@@ -67,13 +73,6 @@ class RoleEntry(Entry):
     until: datetime | None
 
 
-def campaign_entries(connection: Connection, org: str, after: str | None, limit: int) -> list[CampaignEntry]:
-    """The campaigns, by identity."""
-    sql = campaigns.sql(Register.version)
-    query = select(sql).where(*_page(sql, org, "campaign_id", after)).order_by(sql.c.campaign_id).limit(limit)
-    return [CampaignEntry.model_validate(row, from_attributes=True) for row in connection.execute(query)]
-
-
 def campaign_page(connection: Connection, org: str, campaign_id: str) -> CampaignPage:
     """One campaign with its programme; refuses an unknown one."""
     sql = campaigns.sql(Register.version)
@@ -83,39 +82,98 @@ def campaign_page(connection: Connection, org: str, campaign_id: str) -> Campaig
     return CampaignPage.model_validate(row, from_attributes=True)
 
 
-def unit_entries(connection: Connection, org: str, after: str | None, limit: int) -> list[UnitEntry]:
-    """The units, by identity."""
-    sql = units.sql(Register.version)
-    query = select(sql).where(*_page(sql, org, "unit_id", after)).order_by(sql.c.unit_id).limit(limit)
-    return [UnitEntry.model_validate(row, from_attributes=True) for row in connection.execute(query)]
+At = Annotated[Instant | None, Field(description="The moment asked about; now, where it is left out.")]
 
 
-def membership_entries(
-    connection: Connection, org: str, unit_id: str, at: datetime | None, after: str | None, limit: int
-) -> list[MembershipEntry]:
-    """The members of a unit at a moment, or those it has now, by identity."""
-    sql = memberships.sql(Register.version)
-    query = select(sql).where(*_page(sql, org, "person_id", after), sql.c.unit_id == unit_id, _holds(memberships, at))
-    rows = connection.execute(query.order_by(sql.c.person_id).limit(limit))
-    return [MembershipEntry.model_validate(row, from_attributes=True) for row in rows]
+@dataclass(frozen=True)
+class CampaignsWanted:
+    """Which campaigns are asked for."""
+
+    template: Key | None = None
 
 
-def role_entries(
-    connection: Connection, org: str, at: datetime | None, after: tuple[str, str, str], limit: int
-) -> list[RoleEntry]:
-    """Who holds which role where at a moment, or now, by unit, role and person."""
-    sql = roles.sql(Register.version)
-    order = (sql.c.unit_id, sql.c.role, sql.c.person_id)
-    query = select(sql).where(sql.c.org == org, _holds(roles, at), tuple_(*order) > after)
-    rows = connection.execute(query.order_by(*order).limit(limit))
-    return [RoleEntry.model_validate(row, from_attributes=True) for row in rows]
+@dataclass(frozen=True)
+class UnitsWanted:
+    """Which units are asked for."""
+
+    kind: Key | None = None
+    category: Key | None = None
+    parent_id: Identity | None = None
+    merged_into: Identity | None = None
 
 
-def _page(sql: Table, org: str, key: str, after: str | None) -> tuple[ColumnElement[bool], ...]:
-    return (sql.c.org == org,) if after is None else (sql.c.org == org, sql.c[key] > after)
+@dataclass(frozen=True)
+class MembershipsWanted:
+    """Which memberships are asked for."""
+
+    unit_id: Identity | None = None
+    person_id: Identity | None = None
+    standing: Standing | None = None
+    at: At = None
 
 
-def _holds(view: ViewTable, at: datetime | None) -> ColumnElement[bool]:
-    sql = view.sql(Register.version)
-    ongoing = sql.c.until.is_(None)
-    return ongoing if at is None else (sql.c.since <= at) & (ongoing | (sql.c.until > at))
+@dataclass(frozen=True)
+class RolesWanted:
+    """Which holdings of roles are asked for."""
+
+    unit_id: Identity | None = None
+    role: Key | None = None
+    person_id: Identity | None = None
+    at: At = None
+
+
+def _as(entry: type[E]) -> Callable[[Connection, str, Sequence[RowMapping], datetime], list[E]]:
+    return lambda connection, org, rows, now: [entry.model_validate(dict(row)) for row in rows]
+
+
+def _held(columns: Any, wanted: MembershipsWanted | RolesWanted) -> list[ColumnElement[bool]]:
+    """Those that hold at the moment asked about, or that are not ended."""
+    said = {name: value for name, value in vars(wanted).items() if name != "at" and value is not None}
+    since, until = columns["since"], columns["until"]
+    ongoing = until.is_(None)
+    holds = ongoing if wanted.at is None else (since <= wanted.at) & (ongoing | (until > wanted.at))
+    return [*(columns[name] == value for name, value in said.items()), holds]
+
+
+CAMPAIGNS: Listed[CampaignsWanted, CampaignEntry] = Listed(
+    name="campaigns",
+    projections=(Register.name,),
+    entry=CampaignEntry,
+    query=select(campaigns.sql(Register.version)),
+    keys=("campaign_id",),
+    order="campaign_id",
+    sorts=("template", "starts_on", "ends_on"),
+    shown=_as(CampaignEntry),
+)
+UNITS: Listed[UnitsWanted, UnitEntry] = Listed(
+    name="units",
+    projections=(Register.name,),
+    entry=UnitEntry,
+    query=select(units.sql(Register.version)),
+    keys=("unit_id",),
+    order="unit_id",
+    sorts=("name", "kind", "category", "since", "until"),
+    shown=_as(UnitEntry),
+)
+MEMBERSHIPS = Listed(
+    name="memberships",
+    projections=(Register.name,),
+    entry=MembershipEntry,
+    query=select(memberships.sql(Register.version)),
+    keys=("person_id", "unit_id", "since"),
+    order="person_id",
+    sorts=("standing", "until"),
+    shown=_as(MembershipEntry),
+    conditions=_held,
+)
+ROLES = Listed(
+    name="roles",
+    projections=(Register.name,),
+    entry=RoleEntry,
+    query=select(roles.sql(Register.version)),
+    keys=("unit_id", "role", "person_id", "since"),
+    order="unit_id",
+    sorts=("until",),
+    shown=_as(RoleEntry),
+    conditions=_held,
+)

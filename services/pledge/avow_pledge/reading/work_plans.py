@@ -1,15 +1,18 @@
 """The work plans as they are read (R-24)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping, select
 
+from avow.contracts.values import Identity, Key
 from avow.contracts.work_plan import PlanItem, PlanWording
+from avow.projections.listing import Listed
 from avow_pledge.projections.work_plans import WorkPlans, plans
 from avow_pledge.reading.opening import OR_ERASED, opener
-from avow_pledge.reading.paging import newest_first
 
 
 class PlanEntry(BaseModel):
@@ -34,19 +37,17 @@ class PlanEntry(BaseModel):
     position: int
 
 
-def plan_entries(
-    connection: Connection,
-    org: str,
-    campaign_id: str | None = None,
-    unit_id: str | None = None,
-    phase: str | None = None,
-    after: int | None = None,
-    limit: int = 100,
-) -> list[PlanEntry]:
-    """The plans, the one first drafted last; `after` is the position the page before ended at."""
-    sql = plans.sql(WorkPlans.version)
-    wanted = {"campaign_id": campaign_id, "unit_id": unit_id, "phase": phase}
-    rows = connection.execute(newest_first(sql, org, wanted, after, limit)).mappings().all()
+@dataclass(frozen=True)
+class PlansWanted:
+    """Which plans are asked for."""
+
+    campaign_id: Identity | None = None
+    unit_id: Identity | None = None
+    phase: Key | None = None
+    status: Literal["drafted", "returned", "adopted"] | None = None
+
+
+def _shown(connection: Connection, org: str, rows: Sequence[RowMapping], now: datetime) -> list[PlanEntry]:
     seals = (row[name] for row in rows for name in ("sealed_wording", "reason"))
     opened = opener(connection, org, seals)
     return [
@@ -59,3 +60,15 @@ def plan_entries(
         )
         for row in rows
     ]
+
+
+WORK_PLANS: Listed[PlansWanted, PlanEntry] = Listed(
+    name="work_plans",
+    projections=(WorkPlans.name,),
+    entry=PlanEntry,
+    query=select(plans.sql(WorkPlans.version)),
+    keys=("plan_id",),
+    order="-position",
+    sorts=("position", "unit_id", "phase", "status", "revision", "drafted_at", "adopted_at"),
+    shown=_shown,
+)
