@@ -33,11 +33,12 @@ class Player:
     """Speaks to one service about one organisation; every command has a key of its own."""
 
     def __init__(self, url: str, token: str, org: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        # Reading the certificates of the machine takes longer than a command; once is enough.
+        tls = httpx.create_ssl_context(trust_env=False)
         # A connection each: a pool of many looks at all of them for every request.
         self._desks = [
-            httpx.AsyncClient(
-                base_url=f"{url}/{org}/", headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
-            )
+            httpx.AsyncClient(base_url=f"{url}/{org}/", headers=headers, timeout=60, trust_env=False, verify=tls)
             for _ in range(DESKS)
         ]
         self._free: asyncio.LifoQueue[httpx.AsyncClient] = asyncio.LifoQueue()
