@@ -64,7 +64,7 @@ class PageCall:
         sort: Annotated[str | None, Query(max_length=500, include_in_schema=False)] = None,
         after: Annotated[
             str | None,
-            Query(max_length=8000, description="`next` of the page before, under the same filters and sort."),
+            Query(max_length=2000, description="`next` of the page before, under the same filters and sort."),
         ] = None,
         limit: Annotated[
             int | None, Query(ge=1, le=500, description="The most entries an answer holds: 100, or of a CSV all.")
