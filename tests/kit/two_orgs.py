@@ -153,7 +153,7 @@ class Sweep:
         for parameter in parameters:
             name = parameter["name"]
             if parameter["required"] and name != "org":
-                choices[name] = sorted(self.known[name])[:2]
+                choices[name] = _allowed(parameter) or sorted(self.known[name])[:2]
         names = list(choices)
         rows = [required]
         for name in names:
@@ -172,7 +172,7 @@ class Sweep:
         elif isinstance(said, list):
             for value in said:
                 self._note(value, name)
-        elif isinstance(said, str) and name.endswith("_id"):
+        elif isinstance(said, str) and (name.endswith("_id") or name == "phase"):
             self.known[name].add(said)
             if name == "person_id":
                 self.known["subject"].add(f"person/{said}")
