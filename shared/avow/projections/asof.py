@@ -3,7 +3,7 @@
 Promises: `known_at` keeps what was recorded by then, a prefix of the log, because `recorded_at` never runs backwards
 along it; `as_of` drops what occurred later, by each event's own time, its source's where it was imported
 (tests/contract/test_asof.py). In evaluation, known means recorded by evaluation. A day stands for its end in Beijing
-time (Asia/Shanghai), today for now; any other moment says its zone.
+time (Asia/Shanghai), the day it is for this moment; any other moment says its zone.
 """
 
 import re

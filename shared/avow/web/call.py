@@ -174,25 +174,24 @@ class ViewCall:
     then: Asked = TODAY
     """Another day than today, if one was asked for."""
 
-    @property
-    def now(self) -> datetime:
-        """The moment of the read, against which due days are judged."""
-        return self.service.ports.clock.now()
+    async def read(self, projections: str | Sequence[str], work: Callable[[Connection, datetime], T]) -> tuple[int, T]:
+        """What `work` reads of the projections named, in one snapshot, and the position they stand at.
 
-    async def read(self, projections: str | Sequence[str], work: Callable[[Connection], T]) -> tuple[int, T]:
-        """What `work` reads of the projections named, in one snapshot, and the position they stand at."""
+        It is told the moment that is shown, by which due days are judged: now, or the day asked for.
+        """
         names = (projections,) if isinstance(projections, str) else tuple(projections)
         chosen = [projection for projection in self.service.runner.projections if projection.name in names]
         if self.min_position:
             await self.service.runner.reach(self.org, self.min_position, names)
+        now = self.service.ports.clock.now()
         if self.then:
-            return await self._as_it_was(chosen, work)
+            return await self._as_it_was(chosen, work, now)
 
         def snapshot(connection: Connection) -> tuple[int, T]:
             head = read_head(connection, self.org)
             last = head.position if head else 0
             reached = (position_of(connection, self.org, projection) or 0 for projection in chosen)
-            return min(reached, default=last), work(connection)
+            return min(reached, default=last), work(connection, now)
 
         try:
             return await self.service.database.read(snapshot)
@@ -201,11 +200,15 @@ class ViewCall:
                 raise
             raise Refusal("view.missing", views=", ".join(names)) from error
 
-    async def _as_it_was(self, chosen: Sequence[Projection], work: Callable[[Connection], T]) -> tuple[int, T]:
+    async def _as_it_was(
+        self, chosen: Sequence[Projection], work: Callable[[Connection, datetime], T], now: datetime
+    ) -> tuple[int, T]:
         """What `work` reads of the projections as they stood on the day asked for, and where the log was cut."""
-        service, now = self.service, self.service.ports.clock.now()
+        service = self.service
         where = await service.database.read(lambda connection: cut(connection, self.org, self.then, now))
-        return where.position, await service.scratches.read(self.org, chosen, where, work)
+        shown = where.as_of or now
+        read = await service.scratches.read(self.org, chosen, where, lambda connection: work(connection, shown))
+        return where.position, read
 
 
 def accepted(identity: str, outcome: Outcome) -> Accepted:

@@ -91,8 +91,8 @@ async def answer(view: ViewCall, listed: AnyList[W, T], wanted: W, call: PageCal
     if call.as_csv:
         return await _csv(view, listed, wanted, call)
 
-    def work(connection: Connection) -> Page[T]:
-        return listed.page(connection, view.org, wanted, view.now, call.asked)
+    def work(connection: Connection, now: datetime) -> Page[T]:
+        return listed.page(connection, view.org, wanted, now, call.asked)
 
     position, page = await view.read(listed.projections, work)
     body = Listing[listed.entry](  # type: ignore[name-defined]
@@ -105,7 +105,7 @@ async def _csv(view: ViewCall, listed: AnyList[W, T], wanted: W, call: PageCall)
     file: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115
     try:
         position, _ = await view.read(
-            listed.projections, lambda connection: _write(file, connection, view.org, view.now, listed, wanted, call)
+            listed.projections, lambda connection, now: _write(file, connection, view.org, now, listed, wanted, call)
         )
     except BaseException:
         file.close()

@@ -37,6 +37,6 @@ async def assessments(view: View, wanted: Annotated[AssessmentsWanted, Depends()
 async def explanation(assessment_id: Identity, view: View) -> Explanation:
     """The score as a tree down to the events, each figure computed again."""
     _, explained = await view.read(
-        (Assessments.name, Register.name), lambda connection: explanation_of(connection, view.org, assessment_id)
+        (Assessments.name, Register.name), lambda connection, _: explanation_of(connection, view.org, assessment_id)
     )
     return explained

@@ -86,5 +86,5 @@ async def rounds(view: View, wanted: Annotated[RoundsWanted, Depends()], page: P
 @router.get("/{org}/rounds/{round_id}", responses=READ_RESPONSES)
 async def round_of_reviews(round_id: Identity, view: View) -> RoundPage:
     """A round with the form it is held by."""
-    _, page = await view.read(RoundBoard.name, lambda connection: round_page(connection, view.org, round_id))
+    _, page = await view.read(RoundBoard.name, lambda connection, _: round_page(connection, view.org, round_id))
     return page

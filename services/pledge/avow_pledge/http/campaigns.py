@@ -44,5 +44,5 @@ async def campaigns(view: View, wanted: Annotated[CampaignsWanted, Depends()], p
 @router.get("/{org}/campaigns/{campaign_id}", responses=READ_RESPONSES)
 async def approved_campaign(campaign_id: Identity, view: View) -> CampaignPage:
     """An approved campaign with its programme: every key that commands may use."""
-    _, page = await view.read(Register.name, lambda connection: campaign_page(connection, view.org, campaign_id))
+    _, page = await view.read(Register.name, lambda connection, _: campaign_page(connection, view.org, campaign_id))
     return page
