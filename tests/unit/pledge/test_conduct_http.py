@@ -65,6 +65,20 @@ async def test_what_was_pledged_is_reported_verified_and_withdrawn(caller: Calle
     assert (told["value"], told["note"], told["fulfilled"]) == ("24", NOTE, True)
 
 
+async def test_what_is_due_on_another_day_is_judged_by_that_day(caller: Caller) -> None:
+    """R-31, R-33"""
+    who = await found(caller)
+    await pledge(caller, who)
+    made_on = caller.clock.now().isoformat()
+    caller.clock.set(datetime(2011, 8, 1, tzinfo=UTC))
+    for day, overdue, month in (({}, True, "overdue"), ({"as_of": made_on}, False, "due")):
+        (entry,) = await items(caller, "/pledges", **day)
+        assert [item["overdue"] for item in entry["standing"]] == [overdue] * 2
+        rounds = await items(caller, "/obligations/rounds", campaign_id=who["campaign"], **day)
+        assert {one["state"] for one in rounds if one["starts_on"] == "2010-06-01"} == {month}
+        assert any(one["starts_on"] > "2010-12-31" for one in rounds) is overdue
+
+
 async def test_a_plan_goes_from_its_draft_to_a_revision(caller: Caller) -> None:
     """R-24"""
     who = await found(caller)
