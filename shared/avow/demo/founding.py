@@ -13,7 +13,7 @@ TEMPLATE = "cxzy-2010"
 
 @dataclass
 class BranchCast:
-    """A branch with the identities it was given; its secretary is the last who was enrolled first."""
+    """A branch with the identities it was given; its secretary stands last among its members."""
 
     branch: Branch
     unit_id: str

@@ -160,6 +160,7 @@ async def _assess_one(scene: Scene, obligation: str, starts_on: date) -> None:
 
 
 def _committee(scene: Scene) -> BranchCast:
+    """The committee as a unit that meets: its head in the chair, twenty who are expected."""
     head = next(iter(scene.cast.leaders.values()))
     return BranchCast(scene.cast.generals[0].branch, scene.cast.committee_id, head, [head] * 20)
 

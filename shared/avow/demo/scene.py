@@ -31,37 +31,34 @@ class Act:
 
 @dataclass(frozen=True)
 class PhaseDays:
-    """A phase of the campaign: when it is pledged, half-way, fulfilled and scored; the day its pledges are due."""
+    """A phase of the campaign: when it is pledged, half-way, due, reported, verified and scored, summer to summer."""
 
     key: str
-    begins: date
-    pledged: date
-    halfway: date
-    due: date
-    reported: date
-    verified: date
-    scored: date
+    year: int
+
+    @property
+    def pledged(self) -> date:
+        return date(self.year, 7, 5)
+
+    @property
+    def halfway(self) -> date:
+        return date(self.year, 12, 28)
+
+    @property
+    def reported(self) -> date:
+        return date(self.year + 1, 6, 12)
+
+    @property
+    def due(self) -> date:
+        return date(self.year + 1, 6, 15)
+
+    @property
+    def verified(self) -> date:
+        return date(self.year + 1, 6, 16)
+
+    @property
+    def scored(self) -> date:
+        return date(self.year + 1, 6, 29)
 
 
-PHASES = (
-    PhaseDays(
-        "phase1",
-        begins=date(2010, 6, 1),
-        pledged=date(2010, 7, 5),
-        halfway=date(2010, 12, 28),
-        due=date(2011, 6, 15),
-        reported=date(2011, 6, 12),
-        verified=date(2011, 6, 16),
-        scored=date(2011, 6, 29),
-    ),
-    PhaseDays(
-        "phase2",
-        begins=date(2011, 7, 1),
-        pledged=date(2011, 7, 5),
-        halfway=date(2011, 12, 28),
-        due=date(2012, 6, 15),
-        reported=date(2012, 6, 12),
-        verified=date(2012, 6, 16),
-        scored=date(2012, 6, 29),
-    ),
-)
+PHASES = (PhaseDays("phase1", 2010), PhaseDays("phase2", 2011))
