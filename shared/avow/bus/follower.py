@@ -1,7 +1,8 @@
-"""The follower: keeps an inbox at the end of another service's feed, and says how that goes.
+"""The follower: keeps an inbox at the end of another service's log, and says how that goes.
 
-Promises: it catches up by pages, then listens live; whatever breaks, it starts again from what is imported, so nothing
-is missed and nothing doubled; a last event that got lost is found by asking the feed for its head. A log at the source
+Promises: it catches up over the feed by pages, then listens live, to the feed or to a queue; whatever breaks or is
+missing, it starts again from what is imported, so nothing is missed and nothing doubled; a last event that got lost is
+found by asking the feed for its head. A log at the source
 that is not the one imported from, or no longer what it was, is never imported from: that is for a person to look at,
 and the first sequence at which it says something else is named
 (tests/integration/test_feed_follower.py).
@@ -18,7 +19,8 @@ import structlog
 
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
 from avow.bus.gathering import Gathering, ended
-from avow.bus.inbox import Inbox
+from avow.bus.inbox import Inbox, Taken
+from avow.bus.live import Listen
 from avow.bus.status import HALTED, State, Status
 from avow.contracts import envelope, moment
 from avow.contracts.envelope import Envelope, NotAnEnvelope
@@ -28,6 +30,8 @@ from avow.kernel.ports import Ports
 PAGE = 500
 COMPARE_EVERY = 5.0
 """Seconds between looks at the feed's head while the stream stands."""
+BACKLOG = 5_000
+"""From so many events behind on, pages are quicker than what comes one by one."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between two tries, longer from failure to failure, and drawn by lot so that many do not come at once."""
 
@@ -46,14 +50,20 @@ class _Halted(Exception):
 
 
 class Follower:
-    """Follows one organisation's feed at another service between `start` and `stop`; `status` is for health."""
+    """Follows one organisation's log at another service between `start` and `stop`; `status` is for health.
 
-    def __init__(self, client: FeedClient, inbox: Inbox, org: str, ports: Ports) -> None:
+    It listens to the feed unless it is told otherwise.
+    """
+
+    def __init__(
+        self, client: FeedClient, inbox: Inbox, org: str, ports: Ports, listen: Listen | None = None
+    ) -> None:
         self.status = Status("starting", moment.to_text(ports.clock.now()))
         self._client = client
         self._inbox = inbox
         self._org = org
         self._ports = ports
+        self._listen_from = listen or (lambda after: Gathering(client.live(org, after), PAGE))
         self._moved = Signal()
         self._failures = 0
         self._task: asyncio.Task[None] | None = None
@@ -124,15 +134,20 @@ class Follower:
         self._enter("live")
         loop = asyncio.get_running_loop()
         promised, due = 0, loop.time() + COMPARE_EVERY
-        live = Gathering(self._client.live(self._org, self.status.imported_sequence), PAGE)
+        live = self._listen_from(self.status.imported_sequence)
         try:
             while (lines := await live.take(max(0.0, due - loop.time()))) is not None:
-                if lines and not await self._take(lines):
-                    return
+                if lines:
+                    taken = await self._take(lines)
+                    await live.settle(taken)
+                    if taken.missing or taken.refused:
+                        return
                 if loop.time() >= due:
                     await self._meet_source()
                     if self.status.imported_sequence < promised:
                         log.warning("import.event_lost", org=self._org, sequence=self.status.imported_sequence + 1)
+                        return
+                    if self.status.source_head - self.status.imported_sequence > BACKLOG:
                         return
                     promised, due = self.status.source_head, loop.time() + COMPARE_EVERY
         finally:
@@ -174,8 +189,8 @@ class Follower:
                 differs = middle
         return _Halted("source_changed", f"the source says something else from sequence {differs} on")
 
-    async def _take(self, lines: Sequence[bytes]) -> bool:
-        """Whether every line is imported now; also when cancelled it lasts until that is settled."""
+    async def _take(self, lines: Sequence[bytes]) -> Taken:
+        """What became of the lines; also when cancelled it lasts until that is settled."""
         taking = asyncio.create_task(self._inbox.take(lines))
         try:
             taken = await asyncio.shield(taking)
@@ -183,7 +198,7 @@ class Follower:
             await asyncio.gather(taking, return_exceptions=True)
             raise
         self._note(imported_sequence=max(taken.reached, self.status.imported_sequence))
-        return taken.missing is None and not taken.rejected
+        return taken
 
     def _note(self, **seen: Any) -> None:
         self.status = replace(self.status, **seen)

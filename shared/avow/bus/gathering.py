@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
 
+from avow.bus.inbox import Taken
+
 
 class Gathering:
     """Reads `arriving` in a task of its own until `close`."""
@@ -38,6 +40,9 @@ class Gathering:
             self._reading.result()
             return None
         return lines
+
+    async def settle(self, taken: Taken) -> None:
+        """The feed waits for no answer: whoever missed something asks for it again."""
 
     async def close(self) -> None:
         """End the stream."""

@@ -8,8 +8,9 @@ Limit: a log that was opened anew is refused for ever, since the events imported
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import TypeGuard
 from uuid import UUID
 
 import structlog
@@ -38,7 +39,8 @@ class Taken:
     """What became of the lines offered.
 
     `reached` is the last sequence imported of their log, 0 where none is; `missing` are the sequences that must come
-    before the rest of the lines can be taken.
+    before the rest of the lines can be taken, which are, by their places, those `ahead`; `refused` says of a line why
+    it never can.
     """
 
     imported: int = 0
@@ -46,6 +48,8 @@ class Taken:
     missing: range | None = None
     rejected: int = 0
     reached: int = 0
+    refused: Mapping[int, str] = field(default_factory=dict, compare=False)
+    ahead: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 class Inbox:
@@ -71,25 +75,25 @@ class Inbox:
         """
         read = [self._read(line) for line in lines]
         own, sources = await self._database.read(self._here)
-        known = [item for item in read if isinstance(item, Import) and not _is_own(item.envelope, own)]
-        log_id = _source_of(known, sources)
-        sound = [item for item in known if item.envelope.log_id == log_id]
-        refused = Counter(item for item in read if isinstance(item, str))
-        refused["own log"] = sum(isinstance(item, Import) for item in read) - len(known)
-        refused["another log"] = len(known) - len(sound)
-        if refused.total():
-            log.warning("import.rejected", org=self.org, lines=refused.total(), because=dict(+refused))
+        log_id = _source_of((item for item in read if _is_foreign(item, own)), sources)
+        refused = {place: reason for place, item in enumerate(read) if (reason := _refusal(item, own, log_id))}
+        taking = {place: item for place, item in enumerate(read) if isinstance(item, Import) and place not in refused}
+        if refused:
+            because = dict(Counter(refused.values()))
+            log.warning("import.rejected", org=self.org, lines=len(refused), because=because)
         if log_id is None:
-            return Taken(rejected=refused.total())
+            return Taken(rejected=len(refused), refused=refused)
         reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
-        imported, reached = await self._append(log_id, sound, reached)
-        beyond = [item.envelope.sequence for item in sound if item.envelope.sequence > reached]
+        imported, reached = await self._append(log_id, list(taking.values()), reached)
+        ahead = {place: item.envelope.sequence for place, item in taking.items() if item.envelope.sequence > reached}
         return Taken(
             imported=imported,
-            duplicates=len(sound) - imported - len(beyond),
-            missing=range(reached + 1, min(beyond)) if beyond else None,
-            rejected=refused.total(),
+            duplicates=len(taking) - imported - len(ahead),
+            missing=range(reached + 1, min(ahead.values())) if ahead else None,
+            rejected=len(refused),
             reached=reached,
+            refused=refused,
+            ahead=frozenset(ahead),
         )
 
     def _read(self, line: bytes) -> Import | str:
@@ -150,8 +154,18 @@ def _imported_at(connection: Connection, org: str, log_id: UUID, sequence: int) 
     return None if line is None else envelope.decode(line)
 
 
-def _is_own(wire: Envelope, own: Head) -> bool:
-    return wire.service == own.service or wire.log_id == own.log_id
+def _is_foreign(item: Import | str, own: Head) -> TypeGuard[Import]:
+    """Whether it is a sound event of another log."""
+    return isinstance(item, Import) and item.envelope.service != own.service and item.envelope.log_id != own.log_id
+
+
+def _refusal(item: Import | str, own: Head, log_id: UUID | None) -> str | None:
+    """Why an item is never taken, where `log_id` is the log that is imported from."""
+    if isinstance(item, str):
+        return item
+    if not _is_foreign(item, own):
+        return "own log"
+    return None if item.envelope.log_id == log_id else "another log"
 
 
 def _source_of(items: Iterable[Import], sources: Mapping[str, Envelope]) -> UUID | None:

@@ -1,0 +1,91 @@
+"""The topology: what there is on the broker, and what each thing is called. Nothing is declared anywhere else.
+
+    avow.pledge ─────┬─ demo.# ─▶ evaluation.inbox.demo           a service publishes to an exchange of its own, which
+    avow.evaluation ─┤                                            its account alone may write to; the other service's
+                     └─ # ─▶ avow.events ─▶ subscriber.<name>     inbox is bound to it, everybody else to avow.events
+    avow.dead ─ evaluation ─▶ evaluation.dead                     what the broker itself gives up
+
+Routing key: `<org>.<type>`, such as `demo.pledge.made`. Everything is durable and every queue a quorum queue; what may
+be tuned (lengths, limits, ages) is a policy (deploy/rabbitmq), for a queue's arguments can never be changed.
+Promises: what an administrator has declared is found and left as it is, so that a service's account needs no right to
+declare an exchange (tests/integration/test_topology.py).
+"""
+
+from aio_pika import ExchangeType
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import ChannelNotFoundEntity
+from faststream.rabbit import Channel, RabbitExchange, RabbitQueue
+from faststream.rabbit import ExchangeType as FastStreamExchangeType
+from faststream.rabbit.schemas.queue import QueueType
+
+EVENTS = "avow.events"
+"""Where subscribers bind their queues."""
+DEAD = "avow.dead"
+PREFETCH = 1_000
+"""The most deliveries of one queue that are on their way to a commit."""
+
+
+def exchange_of(service: str) -> str:
+    """Where a service publishes."""
+    return f"avow.{service}"
+
+
+def routing_key(org: str, event_type: str) -> str:
+    """What an event is routed by; never with an identity in it."""
+    return f"{org}.{event_type}"
+
+
+def inbox_queue(service: str, org: str) -> RabbitQueue:
+    """Where a service hears of one organisation's events at the other; one process at a time consumes it."""
+    return RabbitQueue(
+        f"{service}.inbox.{org}",
+        queue_type=QueueType.QUORUM,
+        durable=True,
+        routing_key=f"{org}.#",
+        arguments={
+            "x-single-active-consumer": True,
+            "x-dead-letter-exchange": DEAD,
+            "x-dead-letter-routing-key": service,
+        },
+    )
+
+
+def source_exchange(service: str) -> RabbitExchange:
+    """Where the events of a service are to be had; `declare_exchanges` has made it."""
+    return RabbitExchange(exchange_of(service), type=FastStreamExchangeType.TOPIC, declare=False)
+
+
+def one_channel() -> Channel:
+    """A channel for one queue, so that its prefetch is its own."""
+    return Channel(prefetch_count=PREFETCH)
+
+
+async def declare_exchanges(connection: AbstractConnection, service: str) -> None:
+    """Make what is missing of the exchanges and of the queue for what the broker gives up.
+
+    Raises aio-pika's AMQPError, such as where something is missing and this account may not make it.
+    """
+    if not await _is_there(connection, exchange_of(service)):
+        async with connection.channel() as channel:
+            own = await _exchange(channel, exchange_of(service))
+            events = await _exchange(channel, EVENTS)
+            await events.bind(own, "#")
+    if not await _is_there(connection, DEAD):
+        async with connection.channel() as channel:
+            await _exchange(channel, DEAD)
+    async with connection.channel() as channel:
+        queue = await channel.declare_queue(f"{service}.dead", durable=True, arguments={"x-queue-type": "quorum"})
+        await queue.bind(DEAD, service)
+
+
+async def _is_there(connection: AbstractConnection, exchange: str) -> bool:
+    async with connection.channel() as channel:
+        try:
+            await channel.declare_exchange(exchange, passive=True)
+        except ChannelNotFoundEntity:
+            return False
+    return True
+
+
+async def _exchange(channel: AbstractChannel, name: str):  # type: ignore[no-untyped-def]
+    return await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
