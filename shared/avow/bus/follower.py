@@ -55,9 +55,7 @@ class Follower:
     It listens to the feed unless it is told otherwise.
     """
 
-    def __init__(
-        self, client: FeedClient, inbox: Inbox, org: str, ports: Ports, listen: Listen | None = None
-    ) -> None:
+    def __init__(self, client: FeedClient, inbox: Inbox, org: str, ports: Ports, listen: Listen | None = None) -> None:
         self.status = Status("starting", moment.to_text(ports.clock.now()))
         self._client = client
         self._inbox = inbox

@@ -12,7 +12,7 @@ declare an exchange (tests/integration/test_topology.py).
 """
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import ChannelNotFoundEntity
 from faststream.rabbit import Channel, RabbitExchange, RabbitQueue
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
@@ -51,7 +51,7 @@ def inbox_queue(service: str, org: str) -> RabbitQueue:
 
 
 def source_exchange(service: str) -> RabbitExchange:
-    """Where the events of a service are to be had; `declare_exchanges` has made it."""
+    """Where the events of a service are to be had; `declare` has made it."""
     return RabbitExchange(exchange_of(service), type=FastStreamExchangeType.TOPIC, declare=False)
 
 
@@ -60,16 +60,17 @@ def one_channel() -> Channel:
     return Channel(prefetch_count=PREFETCH)
 
 
-async def declare_exchanges(connection: AbstractConnection, service: str) -> None:
-    """Make what is missing of the exchanges and of the queue for what the broker gives up.
+async def declare(connection: AbstractConnection, service: str, source: str) -> None:
+    """Make what is missing of the exchanges of a service and of the one it hears, and of its queue of the dead.
 
     Raises aio-pika's AMQPError, such as where something is missing and this account may not make it.
     """
-    if not await _is_there(connection, exchange_of(service)):
-        async with connection.channel() as channel:
-            own = await _exchange(channel, exchange_of(service))
-            events = await _exchange(channel, EVENTS)
-            await events.bind(own, "#")
+    for name in (service, source):
+        if not await _is_there(connection, exchange_of(name)):
+            async with connection.channel() as channel:
+                own = await _exchange(channel, exchange_of(name))
+                events = await _exchange(channel, EVENTS)
+                await events.bind(own, "#")
     if not await _is_there(connection, DEAD):
         async with connection.channel() as channel:
             await _exchange(channel, DEAD)
@@ -87,5 +88,5 @@ async def _is_there(connection: AbstractConnection, exchange: str) -> bool:
     return True
 
 
-async def _exchange(channel: AbstractChannel, name: str):  # type: ignore[no-untyped-def]
+async def _exchange(channel: AbstractChannel, name: str) -> AbstractExchange:
     return await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)

@@ -1,0 +1,192 @@
+"""Hearing over RabbitMQ: what the queues of a service deliver, held until it is committed.
+
+FastStream consumes; its handlers only put each delivery into the line of its organisation, whose follower imports it.
+Promises: a delivery is acknowledged only after its event is committed here; bytes that are no event of ours are handed
+to the dead letters and hold nothing up; whatever breaks is begun anew with a new connection, and what was not
+acknowledged comes again (tests/integration/test_queue.py).
+Limit: at most PREFETCH deliveries of an organisation are held in memory.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+
+import structlog
+from aio_pika.abc import AbstractIncomingMessage
+from faststream import AckPolicy
+from faststream.rabbit import RabbitBroker, RabbitMessage
+
+from avow.bus.follower import pause
+from avow.bus.gathering import ended
+from avow.bus.inbox import Taken
+from avow.bus.publisher import CLOSE, CONNECT, beating, close, connect
+from avow.bus.topology import declare, inbox_queue, one_channel, source_exchange
+from avow.kernel.ports import Ports
+
+LINGER = 0.002
+"""Seconds in which what comes is gathered, so that a burst becomes few commits."""
+MOST = 500
+"""The most lines taken at once."""
+_GONE = (Exception,)
+"""Whatever settling raises means that the channel is gone, and then the broker delivers again."""
+
+log = structlog.get_logger(__name__)
+
+
+class Deliveries:
+    """One organisation's deliveries: from the broker at one end, to its follower at the other."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[AbstractIncomingMessage] = deque()
+        self._offered: Sequence[AbstractIncomingMessage] = ()
+        self._came = asyncio.Event()
+
+    def put(self, delivery: AbstractIncomingMessage) -> None:
+        """Take a place at the end of the line."""
+        self._waiting.append(delivery)
+        self._came.set()
+
+    def clear(self) -> None:
+        """Forget what a connection that is gone has delivered: it comes again."""
+        self._waiting.clear()
+        self._offered = ()
+
+    def listen(self, _: int) -> "Deliveries":
+        """Begin with what is held, from whatever sequence on: a duplicate is known by the inbox."""
+        return self
+
+    async def take(self, at_most: float) -> list[bytes] | None:
+        """What has come; never None, for a broker that is away comes back."""
+        if not self._waiting:
+            self._came.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(at_most):
+                    await self._came.wait()
+                    await asyncio.sleep(LINGER)
+        self._offered = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        return [delivery.body for delivery in self._offered]
+
+    async def settle(self, taken: Taken) -> None:
+        """Acknowledge what was committed, reject what never can be; what waits for earlier ones is held."""
+        offered, self._offered = self._offered, ()
+        self._waiting.extendleft(reversed([offered[place] for place in sorted(taken.ahead) if place < len(offered)]))
+        for place, delivery in enumerate(offered):
+            if place in taken.ahead:
+                continue
+            with suppress(*_GONE):
+                if place in taken.refused:
+                    await delivery.reject(requeue=False)
+                else:
+                    await delivery.ack()
+
+    async def close(self) -> None:
+        """Nothing is given back: the connection stays, and the next to listen takes what is held."""
+
+
+class Queues:
+    """Consumes a service's queues at the broker between `start` and `stop`."""
+
+    def __init__(self, url: str, service: str, source: str, ports: Ports) -> None:
+        self.connected = False
+        self._url = url
+        self._service = service
+        self._source = source
+        self._ports = ports
+        self._lines: dict[str, Deliveries] = {}
+        self._wanted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def of(self, org: str) -> Deliveries:
+        """The deliveries of an organisation, whose queue is consumed from now on."""
+        if org not in self._lines:
+            self._lines[org] = Deliveries()
+            self._wanted.set()
+        return self._lines[org]
+
+    def start(self) -> None:
+        """Consume in a task of its own."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Close the connection; what was not acknowledged goes back to the queues."""
+        if self._task is not None:
+            await ended(self._task)
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with asyncio.timeout(CONNECT):
+                    await self._declare()
+                failures = 0
+                await self._consume()
+            except Exception as error:  # noqa: BLE001 - the feed is followed meanwhile, and the next round finds out
+                if self.connected or not failures:
+                    log.warning("queue.unavailable", service=self._service, reason=type(error).__name__)
+            self.connected = False
+            await asyncio.sleep(pause(failures, self._ports))
+            failures += 1
+
+    async def _declare(self) -> None:
+        connection = await connect(self._url, f"avow {self._service} topology")
+        try:
+            await declare(connection, self._service, self._source)
+        finally:
+            await close(connection)
+
+    async def _consume(self) -> None:
+        """Consume every organisation's queue until the connection breaks."""
+        broken = asyncio.Event()
+        broker = RabbitBroker(
+            beating(self._url),
+            apply_types=False,
+            ack_policy=AckPolicy.MANUAL,
+            graceful_timeout=CLOSE,
+            logger=None,
+            on_close=[lambda *_: broken.set()],
+        )
+        try:
+            async with asyncio.timeout(CONNECT):
+                await broker.start()
+            self.connected = True
+            consumed: set[str] = set()
+            while not broken.is_set():
+                self._wanted.clear()
+                for org in sorted(self._lines.keys() - consumed):
+                    async with asyncio.timeout(CONNECT):
+                        await self._subscribe(broker, org)
+                    consumed.add(org)
+                await _either(broken, self._wanted)
+        finally:
+            for line in self._lines.values():
+                line.clear()
+            with suppress(*_GONE):
+                async with asyncio.timeout(CLOSE):
+                    await broker.stop()
+
+    async def _subscribe(self, broker: RabbitBroker, org: str) -> None:
+        subscriber = broker.subscriber(
+            inbox_queue(self._service, org), source_exchange(self._source), channel=one_channel(), decoder=_as_it_came
+        )
+        subscriber(partial(_enqueue, self._lines[org]))
+        await subscriber.start()
+
+
+async def _as_it_came(message: RabbitMessage) -> RabbitMessage:
+    return message
+
+
+async def _enqueue(line: Deliveries, message: RabbitMessage) -> None:
+    line.put(message.raw_message)
+
+
+async def _either(*events: asyncio.Event) -> None:
+    """Return when one of them is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            await ended(task)
