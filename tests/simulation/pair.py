@@ -164,7 +164,8 @@ class Pair:
     async def _restarts(self, process: Process, chance: Random) -> None:
         while True:
             await asyncio.sleep(chance.expovariate(1 / self.weather.restart_after))
-            await process.stop()
+            # What is begun is ended, also when the storm is over.
+            await asyncio.shield(asyncio.create_task(process.stop()))
 
     def _outage(self, chance: Random) -> None:
         self.broker.outage(chance.choice((0.5, 5.0, 20.0, 120.0)), chance.random() < self.weather.wiped)

@@ -82,7 +82,9 @@ class Deliveries:
                     await delivery.ack()
 
     async def close(self) -> None:
-        """Nothing is given back: the connection stays, and the next to listen takes what is held."""
+        """Let the next to listen take what is held, and what was offered and not settled: the connection stays."""
+        offered, self._offered = self._offered, ()
+        self._waiting.extendleft(reversed(offered))
 
 
 class Queues:
