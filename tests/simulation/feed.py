@@ -46,6 +46,8 @@ class Server:
         if not self.life.alive:
             raise Unreachable("nobody answers")
         task = self.life.begin(answer())
+        # Whoever asked may not wait for it any more.
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())
         dying = asyncio.ensure_future(self.life.died.wait())
         try:
             await asyncio.wait({task, dying}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
