@@ -84,8 +84,6 @@ class Broker:
         self.queues: dict[str, Queue] = {}
         self.confirmed: dict[str, set[int]] = {}
         """The sequences each service was given an answer for."""
-        self.given: dict[str, int] = {}
-        """How far each service published outside its relay, where a planted bug makes it."""
         self.dead_letters: list[Message] = []
         self.imported: dict[str, Callable[[], int]] = {}
         """How far the events of a service are committed at its reader."""

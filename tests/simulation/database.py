@@ -92,7 +92,7 @@ class SimulatedDatabase:
         return self._chance.uniform(0.05, 2.0) if self._chance.random() < self._weather.slow else 0.001
 
     async def _break_off(self, work: Callable[[Connection], T]) -> None:
-        """Commit or not, at once or, where nothing but a condition on the log holds it, later; say that nobody knows."""
+        """Commit or not, at once or, where only a condition on the log holds it, later; say that nobody knows."""
         fate = self._chance.choice(("lost", "committed", "late"))
         if fate == "late" and not (isinstance(work, partial) and work.func is insert_behind):
             fate = "lost"
@@ -105,7 +105,7 @@ class SimulatedDatabase:
                 self._store.write(work, _roll_back)
         elif fate == "late":
             self._world.loop.call_later(self._chance.uniform(0.0, 3.0), self._commit_late, work)
-        await self._world.wait(self._life, self._chance.choice((0.01, 1.0, 20.0)))
+        await self._world.wait(self._life, self._chance.choice((0.01, 0.01, 0.01, 0.2, 0.2, 1.0, 1.0, 20.0)))
         raise away("broken off", broken_off=True)
 
     def _commit_late(self, work: Callable[[Connection], object]) -> None:

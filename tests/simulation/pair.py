@@ -4,6 +4,7 @@ A seed decides everything: the weather, what is asked, what fails and when, and 
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -122,12 +123,12 @@ class Pair:
         ]
         storm = asyncio.create_task(self._storm(everybody))
         ends = self.world.loop.time() + self.weather.storm
-        while not self.world.wrong and self.world.loop.time() < ends:
+        while not self.world.wrong and self.world.loop.time() < ends:  # noqa: ASYNC110 - it is time that is waited for
             await asyncio.sleep(min(1.0, ends - self.world.loop.time()))
         storm.cancel()
         self._calm(everybody)
         ends = self.world.loop.time() + CALM
-        while (lacking := self._lacking(callers)) and not self.world.wrong and self.world.loop.time() < ends:
+        while (lacking := self._lacking(callers)) and not self.world.wrong and self.world.loop.time() < ends:  # noqa: ASYNC110
             await asyncio.sleep(1.0)
         if lacking and not self.world.wrong:
             self.world.fail(f"{CALM:.0f} s after the faults ended: {'; '.join(lacking)}")
@@ -181,7 +182,8 @@ class Pair:
 
     def _stop(self, process: Process, chance: Random) -> None:
         if process.life is not None and process.life.alive:
-            process.life.answers_from = self.world.loop.time() + chance.choice((1.0, 10.0, 30.0))
+            until = self.world.loop.time() + chance.choice((1.0, 10.0, 30.0))
+            process.life.answers_from = max(until, process.life.answers_from)
             self.world.seen["process stopped"] += 1
             self.world.note(process.life.name, f"is stopped until {process.life.answers_from:.1f}")
 
@@ -239,7 +241,6 @@ class Pair:
             if queue is None or not queue.consumers or queue.depth():
                 yield f"the queue of {side} holds {queue and queue.depth()}"
 
-
     def _not_projected(self, side: str) -> Iterator[str]:
         store = self.stores[side]
         position = store.ask("SELECT position FROM log_head WHERE org = ?", ORG)[0][0]
@@ -292,8 +293,6 @@ def _heard(world: World) -> Iterator[None]:
     """Write what the services log into the record; an error that nothing brought on is wrong."""
 
     def hear(_: Any, level: str, entry: dict[str, Any]) -> dict[str, Any]:
-        import sys
-
         error = sys.exc_info()[1] if entry.pop("exc_info", False) else None
         world.note("log", f"{level} {entry} {error!r}" if error else f"{level} {entry}")
         known = isinstance(error, BrokerUnavailable | FeedUnavailable | OutcomeUnknown) or (error and fault_of(error))

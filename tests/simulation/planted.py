@@ -1,5 +1,6 @@
 """Bugs, each planted into one part: the simulation is only worth something if it finds them."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -14,9 +15,9 @@ from avow.bus.inbox import Inbox, Taken
 from avow.bus.queue import Deliveries
 from avow.bus.relay import Relay
 from avow.contracts import envelope
-from avow.contracts.envelope import NotAnEnvelope, encode
+from avow.contracts.envelope import Envelope, NotAnEnvelope, encode
 from avow.eventlog import reading
-from avow.eventlog.execute import Executor, Outcome
+from avow.eventlog.execute import Executor, Origin, Outcome
 from avow.eventlog.records import Import
 from avow.projections.builds import checkpoint, standing
 from avow.projections.projector import project
@@ -30,17 +31,43 @@ if TYPE_CHECKING:
     from tests.simulation.pair import Pair
 
 
+class LeavesItToOthers(Relay):
+    """Publishes nothing, and takes it that somebody has."""
+
+    async def _forward(self, publishing: Any, flying: Any) -> None:
+        while True:
+            head, _ = await self._database.read(partial(self._news, after=0))
+            self._note(head=head, confirmed=head)
+            self._enter("publishing")
+            await self._keep()
+            await asyncio.sleep(1.0)
+
+
 def dual_write(pair: "Pair") -> None:
-    """Publish what a transaction writes from within it, instead of from the log."""
+    """Publish right after a commit what it wrote, and remember nothing of it."""
     for side in SIDES:
+        pair.stores[side].written = _publishing(pair, side, pair.stores[side].written)
 
-        def publish(connection: Connection, side: str = side) -> None:
-            last = pair.broker.given.get(side, 0)
-            for event in reading.envelopes(connection, ORG, last, 2**53, None, 100):
-                pair.broker.store(side, encode(event), event.sequence)
-                pair.broker.given[side] = event.sequence
 
-        pair.stores[side].before_commit = publish
+def _publishing(pair: "Pair", side: str, before: Callable[[], None]) -> Callable[[], None]:
+    given = 0
+
+    def publish(events: Sequence[Envelope]) -> None:
+        if pair.broker.down or not pair.servers(side):
+            return
+        for event in events:
+            pair.broker.store(side, encode(event), event.sequence)
+            pair.broker.confirmed[side].add(event.sequence)
+
+    def written() -> None:
+        nonlocal given
+        before()
+        events = pair.stores[side].read(lambda c: reading.envelopes(c, ORG, given, 2**53, None, 100))
+        if events:
+            given = events[-1].sequence
+            pair.world.loop.call_later(0.005, publish, events)
+
+    return written
 
 
 class MarksFirst(Relay):
@@ -107,9 +134,8 @@ def _upto(connection: Connection, log_id: UUID) -> int:
 class ForgetsKeys(Executor):
     """Takes a retried command for a new one."""
 
-    async def execute(self, *arguments: Any, **named: Any) -> Outcome:
-        *rest, origin = arguments
-        return await super().execute(*rest, replace(origin, retry_key=None), **named)
+    async def execute(self, decider: Any, identity: str, command: Any, ground: Any, origin: Origin, *_: Any) -> Outcome:  # type: ignore[override]
+        return await super().execute(decider, identity, command, ground, replace(origin, retry_key=None))
 
 
 class AcknowledgesFirst(Deliveries):
@@ -164,9 +190,22 @@ class PassesOverFailures(Relay):
         self._note(confirmed=sequence)
 
 
+def _undisturbed(weather: Weather) -> Weather:
+    """Nothing fails at the broker, where every broken connection would put right what went wrong before."""
+    return replace(
+        weather, by_queue=True, crash_after=0.0, restart_after=0.0, outage_after=0.0, cut=0.0, unconfirmed=0.0,
+        refused=0.0, slow=0.0,
+    )  # fmt: skip
+
+
+def database_failing(weather: Weather) -> Weather:
+    """The databases are away again and again."""
+    return replace(_undisturbed(weather), processes=1, storm=20.0, away_after=1.0, full=0.0, doubt=0.1)
+
+
 def stopping(weather: Weather) -> Weather:
     """Two processes of each service, of which now and then one is stopped for long."""
-    return replace(weather, by_queue=True, processes=2, stop_after=20.0, storm=80.0, crash_after=0.0, slow=0.0)
+    return replace(_undisturbed(weather), processes=2, stop_after=15.0, storm=80.0, away_after=0.0, doubt=0.0)
 
 
 @dataclass(frozen=True)
@@ -179,14 +218,14 @@ class Bug:
 
 
 BUGS = {
-    "dual write": Bug(Parts(prepare=dual_write)),
+    "dual write": Bug(Parts(relay=LeavesItToOthers, prepare=dual_write)),
     "marked before published": Bug(Parts(relay=MarksFirst)),
     "two transactions": Bug(Parts(runner=InTwoTransactions)),
     "no dedup of what is delivered": Bug(Parts(inbox=TakesAnything)),
     "no dedup of what is asked": Bug(Parts(executor=ForgetsKeys)),
     "acknowledged before the commit": Bug(Parts(deliveries=AcknowledgesFirst)),
     "acknowledged together with what is held": Bug(Parts(deliveries=AcknowledgesUpTo)),
-    "offered once": Bug(Parts(deliveries=ForgetsWhatItOffered)),
+    "offered once": Bug(Parts(deliveries=ForgetsWhatItOffered), database_failing, commands=40),
     "passed over when refused": Bug(Parts(relay=PassesOverFailures)),
     "keeps a place it has lost": Bug(Parts(relay=KeepsItsPlace), stopping),
 }

@@ -61,7 +61,7 @@ class Weather:
 def rough(weather: Weather) -> Weather:
     """Weather in which much of everything goes wrong, over the broker."""
     return replace(
-        weather, by_queue=True, storm=20.0, crash_after=400.0, doubt=0.15, outage_after=15.0, wiped=0.1, cut=0.01,
+        weather, by_queue=True, storm=20.0, crash_after=300.0, doubt=0.2, outage_after=15.0, wiped=0.1, cut=0.01,
         unconfirmed=0.03, refused=0.05, doubled=0.3, garbage=0.05, spread=0.05, feed=0.1, answer=0.2, away_after=4.0,
     )  # fmt: skip
 
