@@ -10,10 +10,9 @@ from contextlib import suppress
 
 import aio_pika
 from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractConnection, AbstractExchange, HeadersType
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, HeadersType
 from aio_pika.exceptions import AMQPError, DeliveryError
 from aiormq.exceptions import PublishError
-from yarl import URL
 
 from avow.bus.relay import BrokerUnavailable, Publishing
 from avow.bus.topology import declare, exchange_of, routing_key
@@ -50,12 +49,13 @@ class RabbitPublisher:
             if connection is not None:
                 await close(connection)
             raise BrokerUnavailable(type(error).__name__) from error
-        return _RabbitPublishing(connection, exchange)
+        return _RabbitPublishing(connection, channel, exchange)
 
 
 class _RabbitPublishing:
-    def __init__(self, connection: AbstractConnection, exchange: AbstractExchange) -> None:
+    def __init__(self, connection: AbstractConnection, channel: AbstractChannel, exchange: AbstractExchange) -> None:
         self._connection = connection
+        self._channel = channel
         self._exchange = exchange
 
     async def publish(self, envelope: Envelope) -> bool:
@@ -72,7 +72,7 @@ class _RabbitPublishing:
 
     @property
     def closed(self) -> bool:
-        return self._connection.is_closed or self._exchange.channel.is_closed
+        return self._connection.is_closed or self._channel.is_closed
 
     async def close(self) -> None:
         await close(self._connection)
@@ -85,7 +85,7 @@ async def connect(url: str, name: str) -> AbstractConnection:
 
 def beating(url: str) -> str:
     """The address of a broker, and that its connections show signs of life."""
-    return str(URL(url).update_query(heartbeat=HEARTBEAT))
+    return f"{url}{'&' if '?' in url else '?'}heartbeat={HEARTBEAT}"
 
 
 async def close(connection: AbstractConnection) -> None:

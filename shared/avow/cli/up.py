@@ -14,7 +14,7 @@ from avow.cli.output import fail, needing_the_databases, out, read_settings
 from avow.eventlog.append import WrongClock
 from avow.kernel.ports import Ports
 from avow.observe.logging import configure_logging
-from avow.service.hosting import Deployment, PortTaken, deployment
+from avow.service.hosting import Deployment, NoAddress, PortTaken, deployment
 from avow.service.settings import Settings
 
 
@@ -32,6 +32,12 @@ def up(
         fail(
             f"端口 {taken.port} 已被占用（{taken.service}）。",
             f"Port {taken.port} is in use ({taken.service}). Set AVOW_{taken.service.upper()}_PORT to another, or 0.",
+        )
+    except NoAddress as missing:
+        name = f"AVOW_{missing.service.upper()}_URL"
+        fail(
+            f"{missing.service} 不在本进程运行，请用 {name} 说明其地址。",
+            f"{missing.service} does not run in this process: say with {name} where it answers.",
         )
     except WrongClock as wrong:
         fail(

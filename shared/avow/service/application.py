@@ -1,6 +1,7 @@
 """A service's web application: its routers, the feed, its health, and everything that guards them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -55,6 +56,7 @@ class Status(BaseModel):
     sequence: int
     views: list[ViewState]
     follows: dict[str, Any] | None
+    publishes: dict[str, Any] | None
 
 
 def build_application(
@@ -126,7 +128,7 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
                     stopped=reason,
                 )
             )
-        follower = service.followers.get(org)
+        follower, relay = service.followers.get(org), service.relays.get(org)
         return Status(
             service=service.name,
             org=org,
@@ -136,6 +138,7 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
             sequence=head.sequence,
             views=views,
             follows=None if follower is None else follower.status.as_json(),
+            publishes=None if relay is None else asdict(relay.status),
         )
 
     return await service.database.read(look)

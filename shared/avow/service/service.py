@@ -1,4 +1,4 @@
-"""A running service: its log, its projections, its ear for the other service, and its web application.
+"""A running service: its log, its projections, what it publishes, and its ear for the other service.
 
 Promises: `start` leaves it ready to answer or raises; `stop` ends every task and closes every connection. One that
 cannot project, or cannot hear the other, keeps answering and says so in its health.
@@ -8,16 +8,20 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, exists, select
 
 from avow.audit.explanation import Explainer
+from avow.bus import place
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
 from avow.bus.gathering import ended
 from avow.bus.inbox import Inbox
 from avow.bus.keys import KeyFetcher, Missing
+from avow.bus.live import Listen
+from avow.bus.relay import Publisher, Relay
 from avow.bus.status import HALTED
 from avow.eventlog import reading
 from avow.eventlog.append import open_book, read_head
@@ -38,6 +42,8 @@ from avow.projections.scratch import Scratches
 
 log = structlog.get_logger(__name__)
 
+Hears = Callable[[str], Listen]
+"""How an organisation's events are listened for."""
 Chore = Callable[["Service"], Awaitable[None]]
 """Something a service does by itself, once a minute, while its clock is the machine's."""
 CHORE_EVERY = 60.0
@@ -73,6 +79,7 @@ class Service:
     grown: Signal = field(default_factory=Signal)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     followers: dict[str, Follower] = field(default_factory=dict)
+    relays: dict[str, Relay] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.types = EventTypes(self.blueprint.event_types)
@@ -81,7 +88,7 @@ class Service:
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
         self.scratches = Scratches(self.database, self.types)
         self._books: set[str] = set()
-        self._following: asyncio.Task[None] | None = None
+        self._tending: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._fetchers: list[KeyFetcher] = []
 
@@ -99,6 +106,7 @@ class Service:
 
         def prepare(connection: Connection) -> list[str]:
             create_log(connection)
+            place.metadata.create_all(connection)
             waiting[:] = create_views(connection, self.blueprint.projections)
             erase_again(connection)
             books = sorted({*self.orgs, *reading.organisations(connection)})
@@ -110,33 +118,43 @@ class Service:
         for projection in waiting:
             await bring_up(self.database, projection, self.types)
         self.runner.start()
+
+    def work(self) -> None:
+        """Do the chores, until `stop`."""
         if self.ports.clock.kind == "real":
             self._tasks = [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
 
-    def follow(self, client: FeedClient) -> None:
-        """Import what the other service makes public and fetch the keys that are missing, until `stop`.
+    def follow(self, client: FeedClient, hears: Hears | None = None) -> None:
+        """Import what the other service makes public and fetch the keys that are missing, until `stop_bus`.
 
-        For every organisation that has a book here, or will have.
+        For every organisation that has a book here, or will have. It hears over the feed unless it is told otherwise.
         """
-        self._follow_each(client, self._books)
-        self._following = asyncio.create_task(self._follow_what_comes(client))
+        self._tend(partial(self._follow_each, client, hears))
 
-    async def stop_following(self) -> None:
-        """Hear no more of the other service."""
-        if self._following is not None:
-            await ended(self._following)
+    def publish(self, publisher: Publisher) -> None:
+        """Publish every organisation's public events, until `stop_bus`."""
+        self._tend(partial(self._relay_each, publisher))
+
+    async def stop_bus(self) -> None:
+        """Hear no more of the other service, and publish no more."""
+        for task in self._tending:
+            await ended(task)
         for fetcher in self._fetchers:
             await fetcher.stop()
         for follower in self.followers.values():
             await follower.stop()
+        for relay in self.relays.values():
+            await relay.stop()
+        self._tending.clear()
         self._fetchers.clear()
         self.followers.clear()
+        self.relays.clear()
 
     async def stop(self) -> None:
         """End every task, then close the database."""
         self.closing.set()
         self.grown.raise_()
-        await self.stop_following()
+        await self.stop_bus()
         for task in self._tasks:
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -181,9 +199,21 @@ class Service:
         """The organisations with a book here that this process may continue: its clock is of their kind."""
         return reading.organisations(connection, self.ports.clock.kind)
 
-    def _follow_each(self, client: FeedClient, orgs: Iterable[str]) -> None:
+    def _tend(self, each: Callable[[Iterable[str]], None]) -> None:
+        each(self._books)
+        self._tending.append(asyncio.create_task(self._tend_what_comes(each)))
+
+    async def _tend_what_comes(self, each: Callable[[Iterable[str]], None]) -> None:
+        while True:
+            await asyncio.sleep(BOOKS_EVERY)
+            # While the database is away the runner says so; the next look finds out.
+            with suppress(*AWAY):
+                each(await self.database.read(self._read_books))
+
+    def _follow_each(self, client: FeedClient, hears: Hears | None, orgs: Iterable[str]) -> None:
         for org in sorted(set(orgs) - self.followers.keys()):
-            follower = Follower(client, Inbox(self.database, self.appender, org), org, self.ports)
+            inbox = Inbox(self.database, self.appender, org)
+            follower = Follower(client, inbox, org, self.ports, None if hears is None else hears(org))
             follower.start()
             self.followers[org] = follower
             if self.blueprint.missing_keys is not None:
@@ -191,12 +221,10 @@ class Service:
                 fetcher.start()
                 self._fetchers.append(fetcher)
 
-    async def _follow_what_comes(self, client: FeedClient) -> None:
-        while True:
-            await asyncio.sleep(BOOKS_EVERY)
-            # While the database is away the runner says so; the next look finds out.
-            with suppress(*AWAY):
-                self._follow_each(client, await self.database.read(self._read_books))
+    def _relay_each(self, publisher: Publisher, orgs: Iterable[str]) -> None:
+        for org in sorted(set(orgs) - self.relays.keys()):
+            self.relays[org] = relay = Relay(publisher, self.database, org, self.grown, self.ports)
+            relay.start()
 
     async def _repeat(self, chore: Chore) -> None:
         while True:

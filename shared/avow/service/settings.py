@@ -7,13 +7,24 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    SecretStr,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 RESERVED = frozenset({"docs", "health", "problems"})
 """Paths of the services themselves, which no organisation can be called."""
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+FEED = "feed"
 
 
 def _not_a_path_of_ours(org: str) -> str:
@@ -51,7 +62,15 @@ def _fit_for_a_header(token: SecretStr) -> SecretStr:
     return token
 
 
+def _a_bus(address: SecretStr) -> SecretStr:
+    if not re.fullmatch(r"feed|amqps?://[^\s/]+(/\S*)?", address.get_secret_value()):
+        raise ValueError("neither feed nor amqp://user:password@host/ nor amqps://…")
+    return address
+
+
 DatabaseUrl = Annotated[str, AfterValidator(_a_database)]
+Bus = Annotated[SecretStr, AfterValidator(_a_bus)]
+ServiceName = Literal["pledge", "evaluation"]
 
 
 class Settings(BaseSettings):
@@ -70,8 +89,18 @@ class Settings(BaseSettings):
     Every other book in the databases is kept as well: `avow org create` opens one at any time.
     """
 
-    host: Literal["127.0.0.1", "::1", "localhost"] = "127.0.0.1"
-    """Loopback only: the operator's token is the only lock there is."""
+    services: Annotated[tuple[ServiceName, ...], NoDecode, BeforeValidator(_split), AfterValidator(_each_once)] = ()
+    """The services that run in this process, separated by commas; without one, every service that is installed."""
+
+    role: Literal["worker", "web"] = "worker"
+    """A `web` process answers requests; a `worker` moves the events as well, publishes, imports and does the chores.
+
+    Of each service at least one worker is needed; of both kinds there may be any number.
+    """
+
+    pledge_url: HttpUrl | None = None
+    evaluation_url: HttpUrl | None = None
+    """Where a service that runs elsewhere answers: `http://evaluation:8402`."""
 
     pledge_port: Annotated[int, Field(ge=0, le=65535)] = 8401
     evaluation_port: Annotated[int, Field(ge=0, le=65535)] = 8402
@@ -84,8 +113,22 @@ class Settings(BaseSettings):
     operator_token: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = None
     """Made anew at each start where it is not given."""
 
-    bus: Literal["feed"] = "feed"
-    """How the services hear of each other's events."""
+    host: str = "127.0.0.1"
+    """Where the services listen. Beyond loopback only with an operator's token that was chosen, never a default one."""
+
+    bus: Bus = SecretStr("feed")
+    """How the services hear of each other's events: `feed`, or the address of RabbitMQ, `amqp://user:password@host/`."""
+
+    pledge_bus: Bus | None = None
+    evaluation_bus: Bus | None = None
+    """The same for one service, with an account of its own."""
+
+    @field_validator("host")
+    @classmethod
+    def _open_only_behind_a_lock(cls, host: str, told: ValidationInfo) -> str:
+        if host not in LOOPBACK and told.data.get("operator_token") is None:
+            raise ValueError("beyond loopback AVOW_OPERATOR_TOKEN must be set")
+        return host
 
     def database_url(self, service: str) -> str:
         """Where a service keeps its log."""
@@ -95,3 +138,14 @@ class Settings(BaseSettings):
     def port(self, service: str) -> int:
         port: int = getattr(self, f"{service}_port")
         return port
+
+    def broker(self, service: str) -> str | None:
+        """The address of RabbitMQ for a service, with its password; None where the feed is all there is."""
+        own: SecretStr | None = getattr(self, f"{service}_bus")
+        address = (own or self.bus).get_secret_value()
+        return None if address == FEED else address
+
+    def url(self, service: str) -> str | None:
+        """Where a service that runs elsewhere answers."""
+        url: HttpUrl | None = getattr(self, f"{service}_url")
+        return None if url is None else str(url).rstrip("/")

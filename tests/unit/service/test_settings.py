@@ -19,6 +19,12 @@ SECRET = "swordfish"
         ("AVOW_PLEDGE_DATABASE", "mysql://root@127.0.0.1/x"),
         ("AVOW_PLEDGE_DATABASE", "postgresql://avow@127.0.0.1/x"),
         ("AVOW_HOST", "0.0.0.0"),
+        ("AVOW_SERVICES", "pledge,pledge"),
+        ("AVOW_SERVICES", "other"),
+        ("AVOW_ROLE", "boss"),
+        ("AVOW_PLEDGE_URL", "pledge:8401"),
+        ("AVOW_BUS", "kafka://swordfish@127.0.0.1"),
+        ("AVOW_BUS", "amqp:///"),
     ],
 )
 def test_what_is_not_understood_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -28,8 +34,10 @@ def test_what_is_not_understood_is_refused_by_its_name(monkeypatch: pytest.Monke
     assert {f"AVOW_{str(fault['loc'][0]).upper()}" for fault in refused.value.errors()} == {name}
 
 
-def test_the_operators_token_never_prints(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_ever_prints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AVOW_OPERATOR_TOKEN", SECRET * 3)
+    monkeypatch.setenv("AVOW_BUS", f"amqp://avow:{SECRET}@127.0.0.1/")
+    monkeypatch.setenv("AVOW_PLEDGE_BUS", f"amqp://pledge:{SECRET}@127.0.0.1/")
     assert SECRET not in repr(Settings())
     assert SECRET not in str(Settings())
 
@@ -40,3 +48,17 @@ def test_a_database_may_be_named_by_either_engine(monkeypatch: pytest.MonkeyPatc
     settings = Settings()
     assert settings.database_url("pledge") == "postgresql+asyncpg://avow@127.0.0.1/pledge"
     assert settings.database_url("evaluation") == "sqlite:///evaluation.db"
+
+
+def test_beyond_loopback_only_behind_a_token_that_was_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AVOW_HOST", "0.0.0.0")
+    monkeypatch.setenv("AVOW_OPERATOR_TOKEN", SECRET * 3)
+    assert Settings().host == "0.0.0.0"
+
+
+def test_each_service_may_have_an_account_of_its_own_at_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().broker("pledge") is None
+    monkeypatch.setenv("AVOW_BUS", "amqp://both@127.0.0.1/")
+    monkeypatch.setenv("AVOW_PLEDGE_BUS", "amqp://pledge@127.0.0.1/")
+    assert Settings().broker("pledge") == "amqp://pledge@127.0.0.1/"
+    assert Settings().broker("evaluation") == "amqp://both@127.0.0.1/"
