@@ -37,7 +37,7 @@ def properties(envelope: Envelope) -> dict[str, str | int]:
         "delivery_mode": PERSISTENT,
         "message_id": str(envelope.event_id),
         "type": _type(envelope),
-        "timestamp": int(envelope.occurred_at.timestamp() // 1),
+        "timestamp": int(envelope.occurred_at.timestamp()),
         "app_id": APP,
     }
     return said if envelope.correlation_id is None else said | {"correlation_id": str(envelope.correlation_id)}

@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
+from avow.bus import topology
+from avow.bus.publisher import message_of
 from avow.contracts import wire
 from avow.contracts.envelope import decode, encode
 from avow.contracts.shipped import samples
@@ -39,12 +40,25 @@ def test_properties_repeat_the_body() -> None:
     assert "correlation_id" not in wire.properties(replace(PLEDGE, correlation_id=None))
 
 
-def test_a_timestamp_is_the_second_that_had_begun() -> None:
-    before = replace(PLEDGE, occurred_at=datetime(1969, 12, 31, 23, 59, 59, 500_000, tzinfo=UTC))
-    assert wire.properties(before)["timestamp"] == -1
+def test_they_are_what_the_relay_sends() -> None:
+    whole = replace(PLEDGE, correlation_id=UUID(int=7), traceparent="00-1-1-01", occurred_at=PLEDGE.recorded_at)
+    for envelope in (PLEDGE, whole, replace(PLEDGE, correlation_id=None)):
+        sent = message_of(envelope)
+        assert sent.body == encode(envelope)
+        assert sent.headers == wire.headers(envelope)
+        properties = wire.properties(envelope)
+        assert sent.timestamp is not None
+        assert int(sent.timestamp.timestamp()) == properties.pop("timestamp")
+        # What is absent has no attribute of ours either.
+        assert {name: getattr(sent, name) for name in ("correlation_id", *properties)} == {
+            "correlation_id": None
+        } | properties
 
 
 def test_names_are_made_of_what_they_name() -> None:
     assert wire.exchange_of("pledge") == "avow.pledge"
     assert wire.routing_key("demo", "pledge.made") == "demo.pledge.made"
+    assert (topology.EVENTS, topology.DEAD) == (wire.EVENTS, wire.DEAD)
+    assert topology.exchange_of("pledge") == wire.exchange_of("pledge")
+    assert topology.routing_key("demo", "pledge.made") == wire.routing_key("demo", "pledge.made")
     assert wire.queue_of("honours") == "subscriber.honours"
