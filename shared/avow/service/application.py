@@ -25,6 +25,7 @@ from avow.service.service import Service
 from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
 from avow.web.docs import install_docs
+from avow.web.events import install_events
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
 from avow.web.operator import OperatorOnly
@@ -81,6 +82,7 @@ def build_application(
     _answer_for_the_log(app, catalogue)
     app.add_middleware(SecurityHeaders)
     install_docs(app, title)
+    install_events(app, service.name, title)
     return app
 
 
