@@ -9,10 +9,12 @@ import asyncio
 from contextlib import suppress
 
 import aio_pika
-from aio_pika import DeliveryMode, Message
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange, HeadersType
-from aio_pika.exceptions import AMQPError, DeliveryError
-from aiormq.exceptions import PublishError
+from aio_pika import DeliveryMode
+from aio_pika.abc import AbstractConnection
+from aio_pika.exceptions import AMQPError, PublishError
+from aiormq import Channel as Beneath
+from pamqp.commands import Basic
+from pamqp.common import FieldTable
 
 from avow.bus.relay import BrokerUnavailable, Publishing
 from avow.bus.topology import declare, exchange_of, routing_key
@@ -43,29 +45,35 @@ class RabbitPublisher:
             async with asyncio.timeout(CONNECT):
                 connection = await connect(self._url, f"avow {self._service} relay")
                 await declare(connection, self._service, self._source)
-                channel = await connection.channel(on_return_raises=True)
-                exchange = await channel.get_exchange(exchange_of(self._service), ensure=False)
+                channel = await (await connection.channel(on_return_raises=True)).get_underlay_channel()
+                assert isinstance(channel, Beneath)
         except _AWAY as error:
             if connection is not None:
                 await close(connection)
             raise BrokerUnavailable(type(error).__name__) from error
-        return _RabbitPublishing(connection, channel, exchange)
+        return _RabbitPublishing(connection, channel, exchange_of(self._service))
 
 
 class _RabbitPublishing:
-    def __init__(self, connection: AbstractConnection, channel: AbstractChannel, exchange: AbstractExchange) -> None:
+    """Publishes on the channel beneath aio-pika's, which need not wait for each message to leave the process.
+
+    What keeps them few is the relay's window. It is twice as fast (benchmarks/bus.py).
+    """
+
+    def __init__(self, connection: AbstractConnection, channel: Beneath, exchange: str) -> None:
         self._connection = connection
         self._channel = channel
         self._exchange = exchange
 
     async def publish(self, envelope: Envelope) -> bool:
+        body, key, properties = encode(envelope), routing_key(envelope.org, envelope.type), properties_of(envelope)
         try:
-            await self._exchange.publish(message_of(envelope), routing_key(envelope.org, envelope.type))
-        except (PublishError, DeliveryError) as error:
-            # A returned message is confirmed as well; a refused one is not, and is tried again.
-            if isinstance(error, PublishError):
-                return False
-            raise BrokerUnavailable("publish.refused") from error
+            await self._channel.basic_publish(
+                body, exchange=self._exchange, routing_key=key, properties=properties, mandatory=True, wait=False
+            )
+        except PublishError:
+            # Confirmed as well, and returned: nobody wants it.
+            return False
         except _AWAY as error:
             raise BrokerUnavailable(type(error).__name__) from error
         return True
@@ -95,14 +103,14 @@ async def close(connection: AbstractConnection) -> None:
             await connection.close()
 
 
-def message_of(envelope: Envelope) -> Message:
-    """An event as a message."""
-    source = f"/avow/{envelope.org}/{envelope.service}/{envelope.log_id}"
+def properties_of(envelope: Envelope) -> Basic.Properties:
+    """What an event's message says outside its body: what brokers and tools show, trace and route by."""
     wire_type = f"avow.{envelope.type}.v{envelope.schema}"
-    headers: HeadersType = {
+    event_id = str(envelope.event_id)
+    headers: FieldTable = {
         "cloudEvents_specversion": "1.0",
-        "cloudEvents_id": str(envelope.event_id),
-        "cloudEvents_source": source,
+        "cloudEvents_id": event_id,
+        "cloudEvents_source": f"/avow/{envelope.org}/{envelope.service}/{envelope.log_id}",
         "cloudEvents_type": wire_type,
         "cloudEvents_subject": envelope.stream,
         "cloudEvents_time": moment.to_text(envelope.occurred_at),
@@ -110,14 +118,13 @@ def message_of(envelope: Envelope) -> Message:
     }
     if envelope.traceparent is not None:
         headers["traceparent"] = envelope.traceparent
-    return Message(
-        encode(envelope),
+    return Basic.Properties(
         headers=headers,
         content_type=CONTENT_TYPE,
         delivery_mode=DeliveryMode.PERSISTENT,
-        message_id=str(envelope.event_id),
+        message_id=event_id,
         correlation_id=None if envelope.correlation_id is None else str(envelope.correlation_id),
         timestamp=envelope.occurred_at,
-        type=wire_type,
+        message_type=wire_type,
         app_id="avow",
     )
