@@ -1,5 +1,5 @@
-"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `backup`,
-`keys`, `restore`.
+"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `dead`,
+`backup`, `keys`, `restore`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -8,6 +8,7 @@ import typer
 
 from avow.cli.asof import asof, diff
 from avow.cli.backup import backup, restore
+from avow.cli.dead import dead
 from avow.cli.demo import demo
 from avow.cli.doctor import doctor
 from avow.cli.explain import explain
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
     app.command()(command)
-for group in (org, keys, explain):
+for group in (org, dead, keys, explain):
     app.add_typer(group)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, exists, select
 
 from avow.audit.explanation import Explainer
 from avow.bus import place
+from avow.bus.dead import DeadLetters
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
 from avow.bus.gathering import ended
@@ -39,6 +40,7 @@ from avow.projections.projector import create_views, position_of
 from avow.projections.rebuild import bring_up
 from avow.projections.runner import Runner
 from avow.projections.scratch import Scratches
+from avow.service.reactions import Reactions
 
 log = structlog.get_logger(__name__)
 
@@ -87,6 +89,8 @@ class Service:
         self.executor = Executor(self.database, self.appender, self.types, self.ports, self.facts_are_current)
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
         self.scratches = Scratches(self.database, self.types)
+        self.dead = DeadLetters(self.database, self.ports)
+        self.reactions = Reactions(self.dead)
         self._books: set[str] = set()
         self._tending: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
