@@ -139,10 +139,10 @@ def groups(
     which += [] if org is None else [table.org == org]
     which += [] if kind is None else [table.kind == kind]
     of = (table.org, table.fingerprint, table.kind, table.reason, table.origin, table.settled_how)
-    last = func.max(table.last_at)
-    counted = (func.count(), func.count(table.body), func.sum(table.times), func.min(table.first_at), last)
+    heard = func.max(table.last_at)
+    counted = (func.count(), func.count(table.body), func.sum(table.times), func.min(table.first_at), heard)
     rows = connection.execute(
-        select(*of, *counted).where(*which).group_by(*of).order_by(last.desc(), table.fingerprint)
+        select(*of, *counted).where(*which).group_by(*of).order_by(heard.desc(), table.fingerprint)
     )
     return [Group(*row[:8], int(row[8]), *row[9:]) for row in rows]
 

@@ -32,6 +32,8 @@ class Reactions:
     """Carries out the reactions of a service."""
 
     def __init__(self, dead: DeadLetters) -> None:
+        self.carried_out: Counter[tuple[str, str]] = Counter()
+        """How many, by reaction and outcome: `done`, `failed` or `passing`."""
         self._dead = dead
         self._failed: Counter[tuple[str, str, UUID]] = Counter()
 
@@ -46,10 +48,13 @@ class Reactions:
         try:
             await work()
         except OutcomeUnknown:
+            self.carried_out[reaction, "passing"] += 1
             log.warning("reaction.outcome_unknown", reaction=reaction, org=org, cause=str(cause))
         except Refusal as refusal:
             log.warning("reaction.refused", reaction=reaction, org=org, cause=str(cause), code=refusal.code)
-            if refusal.code not in _PASSING:
+            if refusal.code in _PASSING:
+                self.carried_out[reaction, "passing"] += 1
+            else:
                 await self._count(key, refusal.code)
         except Exception as error:
             if fault_of(error):
@@ -57,9 +62,11 @@ class Reactions:
             log.exception("reaction.failed", reaction=reaction, org=org, cause=str(cause))
             await self._count(key, type(error).__name__)
         else:
+            self.carried_out[reaction, "done"] += 1
             self._failed.pop(key, None)
 
     async def _count(self, key: tuple[str, str, UUID], reason: str) -> None:
+        self.carried_out[key[0], "failed"] += 1
         self._failed[key] += 1
         if self._failed[key] >= TRIES:
             reaction, org, cause = key
