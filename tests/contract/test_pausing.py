@@ -69,8 +69,8 @@ async def paused(log: Log) -> dict[place.Part, str]:
 async def test_what_is_paused_is_said_until_it_is_resumed(log: Log) -> None:
     assert await paused(log) == {}
     for part in ("relay", "import"):
-        await pause(log, part)  # type: ignore[arg-type]
-        await pause(log, part)  # type: ignore[arg-type]
+        await pause(log, part)
+        await pause(log, part)
     assert await paused(log) == {"relay": WHY, "import": WHY}
     assert (await resume(log, "relay"), await resume(log, "relay")) == (True, False)
     assert await paused(log) == {"import": WHY}

@@ -33,7 +33,7 @@ def until(running: Deployed, holds: Callable[[dict[str, Any]], bool]) -> dict[st
             if said["follows"] and holds(said):
                 return said
             time.sleep(0.1)
-    raise AssertionError(said)
+    raise AssertionError("the evaluation service never said so")
 
 
 def test_a_pause_reaches_running_services_and_outlives_them(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from avow.bus import place
 from avow.bus.feed_client import FeedClient
 from avow.bus.relay import BrokerUnavailable, Publishing
 from avow.eventlog.database import open_database
@@ -164,9 +165,7 @@ async def test_a_database_that_is_away_goes_red(engine_url: str, monkeypatch: py
 
 async def test_a_paused_part_is_said_and_is_not_red(engine_url: str) -> None:
     async with running(engine_url) as pledge:
-        await pledge.service.database.write(
-            lambda connection: services.place.pause(connection, ORG, "relay", "祁安然 wants it")
-        )
+        await pledge.service.database.write(lambda connection: place.pause(connection, ORG, "relay", "祁安然 wants it"))
         pledge.service.publish(NoBroker())
         await pledge.service.appender.append(ORG, [proposed(a_unit(1))])
         async with asyncio.timeout(PATIENCE):

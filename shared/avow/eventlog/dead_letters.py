@@ -144,7 +144,8 @@ def groups(
     rows = connection.execute(
         select(*of, *counted).where(*which).group_by(*of).order_by(heard.desc(), table.fingerprint)
     )
-    return [Group(*row[:8], int(row[8]), *row[9:]) for row in rows]
+    # PostgreSQL's sum of whole numbers is a Decimal.
+    return [Group(*(*row[:8], int(row[8]), *row[9:])) for row in rows]
 
 
 def find(connection: Connection, fingerprint: str, org: str | None = None) -> list[Kept]:

@@ -52,14 +52,17 @@ class Seen:
         return max(0, self.goal - self.reached)
 
 
+_Key = tuple[Kind, str, str | None]
+
+
 @dataclass
 class Progress:
     """What was seen of every part, and since when each has not moved."""
 
-    seen: Mapping[tuple[str, str, str | None], Seen] = field(default_factory=dict)
+    seen: Mapping[_Key, Seen] = field(default_factory=dict)
     fault: str | None = None
     """What ails the database, if anything."""
-    _still_since: dict[tuple[str, str, str | None], float] = field(default_factory=dict)
+    _still_since: dict[_Key, float] = field(default_factory=dict)
     _looked: bool = False
 
     def note(self, parts: Iterable[Seen], now: float) -> None:

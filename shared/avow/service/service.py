@@ -28,7 +28,8 @@ from avow.bus.status import HALTED
 from avow.eventlog import reading
 from avow.eventlog.append import open_book, read_head
 from avow.eventlog.appender import Appender
-from avow.eventlog.database import AWAY, Database
+from avow.eventlog.beacon import Beacon
+from avow.eventlog.database import AWAY, Database, PostgresDatabase
 from avow.eventlog.erasure import erase_again
 from avow.eventlog.execute import Executor
 from avow.eventlog.signal import Signal
@@ -103,6 +104,7 @@ class Service:
         self.reactions = Reactions(self.dead)
         self.progress = Progress()
         self.chores: dict[str, ChoreState] = {}
+        self._beacon: Beacon | None = None
         self._books: set[str] = set()
         self._tending: list[asyncio.Task[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,6 +142,9 @@ class Service:
             await bring_up(self.database, projection, self.types)
         self.runner.start()
         self._tasks.append(asyncio.create_task(watch(self)))
+        if isinstance(self.database, PostgresDatabase):
+            self._beacon = Beacon(self.database, self.grown, self.ports.new_id())
+            self._beacon.start()
 
     def work(self) -> None:
         """Do the chores, until `stop`."""
@@ -181,6 +186,8 @@ class Service:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if self._beacon is not None:
+            await self._beacon.stop()
         await self.runner.stop()
         await self.scratches.close()
         await self.appender.settled()
