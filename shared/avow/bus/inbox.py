@@ -52,6 +52,16 @@ class Taken:
     ahead: frozenset[int] = field(default=frozenset(), compare=False)
 
 
+@dataclass(frozen=True)
+class _Judged:
+    """The log to import from, how far it is imported, and which lines are of it."""
+
+    log_id: UUID | None
+    refused: Mapping[int, str]
+    taking: Mapping[int, Import]
+    reached: int
+
+
 class Inbox:
     """Imports into the log of one organisation, from one log of each other service."""
 
@@ -68,23 +78,24 @@ class Inbox:
         """What was imported of a log at a sequence."""
         return await self._database.read(partial(_imported_at, org=self.org, log_id=log_id, sequence=sequence))
 
+    async def refusals(self, lines: Iterable[bytes]) -> Mapping[int, str]:
+        """Why lines would never be taken, by their places; those that may be are not named. Raises
+        UnknownOrganisation."""
+        return (await self._judged(lines)).refused
+
     async def take(self, lines: Iterable[bytes]) -> Taken:
         """Import what follows on what is imported; `lines` are those of one log, in any order.
 
         Raises UnknownOrganisation, or the appender's errors; what was committed until then stays.
         """
-        read = [self._read(line) for line in lines]
-        own, sources = await self._database.read(self._here)
-        log_id = _source_of((item for item in read if _is_foreign(item, own)), sources)
-        refused = {place: reason for place, item in enumerate(read) if (reason := _refusal(item, own, log_id))}
-        taking = {place: item for place, item in enumerate(read) if isinstance(item, Import) and place not in refused}
+        judged = await self._judged(lines)
+        log_id, refused, taking = judged.log_id, judged.refused, judged.taking
         if refused:
             because = dict(Counter(refused.values()))
             log.warning("import.rejected", org=self.org, lines=len(refused), because=because)
         if log_id is None:
             return Taken(rejected=len(refused), refused=refused)
-        reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
-        imported, reached = await self._append(log_id, list(taking.values()), reached)
+        imported, reached = await self._append(log_id, list(taking.values()), judged.reached)
         ahead = {place: item.envelope.sequence for place, item in taking.items() if item.envelope.sequence > reached}
         return Taken(
             imported=imported,
@@ -95,6 +106,15 @@ class Inbox:
             refused=refused,
             ahead=frozenset(ahead),
         )
+
+    async def _judged(self, lines: Iterable[bytes]) -> "_Judged":
+        read = [self._read(line) for line in lines]
+        own, sources = await self._database.read(self._here)
+        log_id = _source_of((item for item in read if _is_foreign(item, own)), sources)
+        refused = {place: reason for place, item in enumerate(read) if (reason := _refusal(item, own, log_id))}
+        taking = {place: item for place, item in enumerate(read) if isinstance(item, Import) and place not in refused}
+        reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
+        return _Judged(log_id, refused, taking, reached)
 
     def _read(self, line: bytes) -> Import | str:
         try:

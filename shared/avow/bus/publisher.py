@@ -7,9 +7,9 @@ each wait ends (tests/integration/test_relay.py).
 
 import asyncio
 from contextlib import suppress
+from typing import Any
 
 import aio_pika
-from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import AMQPError, PublishError
 from aiormq import Channel as Beneath
@@ -17,16 +17,15 @@ from pamqp.commands import Basic
 from pamqp.common import FieldTable
 
 from avow.bus.relay import BrokerUnavailable, Publishing
-from avow.bus.topology import declare, exchange_of, routing_key
-from avow.contracts import moment
+from avow.bus.topology import declare
+from avow.contracts import wire
 from avow.contracts.envelope import Envelope, encode
 
 CONNECT = 10.0
 HEARTBEAT = 10
 """Seconds between signs of life; a connection that gives none for twice as long is closed."""
 CLOSE = 3.0
-CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-_AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
+AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
 """What aio-pika raises where the broker is away; RuntimeError is its word for a closed connection or channel."""
 
 
@@ -47,11 +46,11 @@ class RabbitPublisher:
                 await declare(connection, self._service, self._source)
                 channel = await (await connection.channel(on_return_raises=True)).get_underlay_channel()
                 assert isinstance(channel, Beneath)
-        except _AWAY as error:
+        except AWAY as error:
             if connection is not None:
                 await close(connection)
             raise BrokerUnavailable(type(error).__name__) from error
-        return _RabbitPublishing(connection, channel, exchange_of(self._service))
+        return _RabbitPublishing(connection, channel, wire.exchange_of(self._service))
 
 
 class _RabbitPublishing:
@@ -66,7 +65,7 @@ class _RabbitPublishing:
         self._exchange = exchange
 
     async def publish(self, envelope: Envelope) -> bool:
-        body, key, properties = encode(envelope), routing_key(envelope.org, envelope.type), properties_of(envelope)
+        body, key, properties = encode(envelope), wire.routing_key(envelope.org, envelope.type), properties_of(envelope)
         try:
             await self._channel.basic_publish(
                 body, exchange=self._exchange, routing_key=key, properties=properties, mandatory=True, wait=False
@@ -74,7 +73,7 @@ class _RabbitPublishing:
         except PublishError:
             # Confirmed as well, and returned: nobody wants it.
             return False
-        except _AWAY as error:
+        except AWAY as error:
             raise BrokerUnavailable(type(error).__name__) from error
         return True
 
@@ -98,33 +97,14 @@ def beating(url: str) -> str:
 
 async def close(connection: AbstractConnection) -> None:
     """Close a connection that may be half dead; a broker in memory alarm reads no goodbye."""
-    with suppress(*_AWAY):
+    with suppress(*AWAY):
         async with asyncio.timeout(CLOSE):
             await connection.close()
 
 
 def properties_of(envelope: Envelope) -> Basic.Properties:
-    """What an event's message says outside its body: what brokers and tools show, trace and route by."""
-    wire_type = f"avow.{envelope.type}.v{envelope.schema}"
-    event_id = str(envelope.event_id)
-    headers: FieldTable = {
-        "cloudEvents_specversion": "1.0",
-        "cloudEvents_id": event_id,
-        "cloudEvents_source": f"/avow/{envelope.org}/{envelope.service}/{envelope.log_id}",
-        "cloudEvents_type": wire_type,
-        "cloudEvents_subject": envelope.stream,
-        "cloudEvents_time": moment.to_text(envelope.occurred_at),
-        "cloudEvents_sequence": envelope.sequence,
-    }
-    if envelope.traceparent is not None:
-        headers["traceparent"] = envelope.traceparent
-    return Basic.Properties(
-        headers=headers,
-        content_type=CONTENT_TYPE,
-        delivery_mode=DeliveryMode.PERSISTENT,
-        message_id=event_id,
-        correlation_id=None if envelope.correlation_id is None else str(envelope.correlation_id),
-        timestamp=envelope.occurred_at,
-        message_type=wire_type,
-        app_id="avow",
-    )
+    """What an event's message says outside its body, in the terms of the client."""
+    said: dict[str, Any] = wire.properties(envelope)
+    said |= {"message_type": said.pop("type"), "timestamp": envelope.occurred_at}
+    headers: FieldTable = dict(wire.headers(envelope))
+    return Basic.Properties(headers=headers, **said)

@@ -119,6 +119,11 @@ class Relay:
         if self._task is not None:
             await ended(self._task)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its task runs."""
+        return self._task is not None and not self._task.done()
+
     async def _run(self) -> None:
         while True:
             try:
@@ -240,4 +245,6 @@ class Relay:
                 self.status, state=state, reason=reason, since=moment.to_text(self._ports.clock.now())
             )
             level = logging.WARNING if state == "unavailable" else logging.INFO
-            log.log(level, "relay.state", org=self._org, state=state, reason=reason)
+            # Why it is paused is a person's own words.
+            told = None if state == "paused" else reason
+            log.log(level, "relay.state", org=self._org, state=state, reason=told)

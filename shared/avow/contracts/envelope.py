@@ -56,6 +56,11 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Wire)
 
 
+def attributes() -> frozenset[str]:
+    """What an event on the wire may say of itself."""
+    return frozenset(_Wire.__struct_fields__)
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """A public event and its context, in the terms of the log it was written in."""

@@ -2,7 +2,8 @@
 
 `event` is append-only: triggers refuse UPDATE, DELETE and, on PostgreSQL, TRUNCATE. `log_head` is the one row per
 organisation every append locks, so positions are dense and in commit order. `KEY_TABLES` hold what opens seals and can
-be deleted from: a backup of the log leaves them out. `erased_subject` only repeats what the log says.
+be deleted from: a backup of the log leaves them out. `erased_subject` only repeats what the log says. `dead_letter` is
+beside the log: what could not be taken in or done, until a person has seen to it (dead_letters.py).
 """
 
 from sqlalchemy import (
@@ -96,6 +97,28 @@ erased_subject = Table(
     Column("subject", Name, primary_key=True),
 )
 """The subjects whose key was destroyed: none is ever made, kept or used for them again."""
+
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("org", Name, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("fingerprint", Name, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("reason", Name, nullable=False),
+    Column("origin", Name, nullable=False),
+    Column("routing_key", Name),
+    Column("message_id", Name),
+    Column("body", LargeBinary),
+    Column("size", Count, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("times", Count, nullable=False),
+    Column("settled_at", Instant),
+    Column("settled_how", Name),
+    Column("settled_why", Name),
+    Index("dead_letter_by_fingerprint", "org", "fingerprint"),
+)
 
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
 _SQLITE_GUARDS = (

@@ -1,8 +1,10 @@
 """A service's web application: its routers, the feed, its health, and everything that guards them."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -12,6 +14,7 @@ from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from avow.bus import place
 from avow.bus.feed import FeedSource, feed_router
 from avow.bus.keys import keys_router
 from avow.eventlog.append import read_head
@@ -58,6 +61,7 @@ class Status(BaseModel):
     views: list[ViewState]
     follows: dict[str, Any] | None
     publishes: dict[str, Any] | None
+    paused: dict[str, str] = Field(description="What a person has paused of `relay` and `import`, and why.")
 
 
 def build_application(
@@ -76,6 +80,8 @@ def build_application(
         return JSONResponse({"status": state["status"]}, 200 if state["status"] == "ok" else 503)
 
     app.add_route("/health", health, include_in_schema=False)
+    app.add_route("/health/live", partial(_live, service), include_in_schema=False)
+    app.add_route("/health/ready", partial(_ready, service), include_in_schema=False)
     app.add_middleware(BodyLimits, catalogue=catalogue)
     app.add_middleware(OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue)
     install_problem_handlers(app, catalogue, service.ports)
@@ -84,6 +90,19 @@ def build_application(
     install_docs(app, title)
     install_events(app, service.name, title)
     return app
+
+
+async def _live(service: Service, _: Request) -> JSONResponse:
+    """Whether this process answers, and every task of its is alive; if not, it is to be started anew."""
+    ended = service.dead_tasks()
+    return JSONResponse({"status": "degraded" if ended else "ok", "ended": ended}, 503 if ended else 200)
+
+
+async def _ready(service: Service, _: Request) -> JSONResponse:
+    """Whether every part of this process does its work; what does not is named, and what a person paused is said."""
+    still = service.progress.standing_still(asyncio.get_running_loop().time())
+    said = {"status": "degraded" if still else "ok", "standing_still": still, "paused": service.progress.paused()}
+    return JSONResponse(said, 503 if still else 200)
 
 
 def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:
@@ -141,6 +160,7 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
             views=views,
             follows=None if follower is None else follower.status.as_json(),
             publishes=None if relay is None else asdict(relay.status),
+            paused=dict(place.paused(connection, org).items()),
         )
 
     return await service.database.read(look)

@@ -131,7 +131,7 @@ def _connect(service: Service, settings: Settings, urls: Mapping[str, str], toke
         from avow.bus.publisher import RabbitPublisher
         from avow.bus.queue import Queues
 
-        queues = Queues(broker, service.name, other, service.ports)
+        queues = Queues(broker, service.name, other, service.ports, service.dead.bury)
         queues.start()
         stack.push_async_callback(queues.stop)
         service.follow(client, lambda org: queues.of(org).listen)

@@ -9,12 +9,14 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Literal
 
 import structlog
 from sqlalchemy import Connection, exists, select
 
 from avow.audit.explanation import Explainer
 from avow.bus import place
+from avow.bus.dead import DeadLetters
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
 from avow.bus.gathering import ended
@@ -40,6 +42,8 @@ from avow.projections.projector import create_views, position_of
 from avow.projections.rebuild import bring_up
 from avow.projections.runner import Runner
 from avow.projections.scratch import Scratches
+from avow.service.progress import Progress, watch
+from avow.service.reactions import Reactions
 
 log = structlog.get_logger(__name__)
 
@@ -69,6 +73,14 @@ class Blueprint:
 
 
 @dataclass
+class ChoreState:
+    """What a chore is at, and how many rounds it has done."""
+
+    state: Literal["waiting", "running", "failing"] = "waiting"
+    rounds: int = 0
+
+
+@dataclass
 class Service:
     """One service over its database."""
 
@@ -88,6 +100,10 @@ class Service:
         self.executor = Executor(self.database, self.appender, self.types, self.ports, self.facts_are_current)
         self.runner = Runner(self.database, self.types, self.blueprint.projections, self.grown)
         self.scratches = Scratches(self.database, self.types)
+        self.dead = DeadLetters(self.database, self.ports)
+        self.reactions = Reactions(self.dead)
+        self.progress = Progress()
+        self.chores: dict[str, ChoreState] = {}
         self._beacon: Beacon | None = None
         self._books: set[str] = set()
         self._tending: list[asyncio.Task[None]] = []
@@ -97,6 +113,11 @@ class Service:
     @property
     def name(self) -> str:
         return self.blueprint.name
+
+    @property
+    def books(self) -> Sequence[str]:
+        """The organisations with a book here, as far as this process knows."""
+        return sorted(self._books)
 
     async def start(self) -> None:
         """Create what is missing, open the books asked for, fold what this release folds anew, and begin to project.
@@ -120,6 +141,7 @@ class Service:
         for projection in waiting:
             await bring_up(self.database, projection, self.types)
         self.runner.start()
+        self._tasks.append(asyncio.create_task(watch(self)))
         if isinstance(self.database, PostgresDatabase):
             self._beacon = Beacon(self.database, self.grown, self.ports.new_id())
             self._beacon.start()
@@ -127,7 +149,7 @@ class Service:
     def work(self) -> None:
         """Do the chores, until `stop`."""
         if self.ports.clock.kind == "real":
-            self._tasks = [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
+            self._tasks += [asyncio.create_task(self._repeat(chore)) for chore in self.blueprint.chores]
 
     def follow(self, client: FeedClient, hears: Hears | None = None) -> None:
         """Import what the other service makes public and fetch the keys that are missing, until `stop_bus`.
@@ -202,6 +224,17 @@ class Service:
         halted = any(follower.status.state in HALTED for follower in self.followers.values())
         return {"status": "degraded" if self.runner.stopped or self.runner.interrupted or halted else "ok"}
 
+    def dead_tasks(self) -> list[str]:
+        """Which of its tasks have ended that never should."""
+        parts: dict[str, Iterable[bool]] = {
+            "projections": [self.runner.alive],
+            "import": [follower.alive for follower in self.followers.values()],
+            "relay": [relay.alive for relay in self.relays.values()],
+            "keys": [fetcher.alive for fetcher in self._fetchers],
+            "chores": [not task.done() for task in (*self._tasks, *self._tending)],
+        }
+        return [name for name, alive in parts.items() if not all(alive)]
+
     def _read_books(self, connection: Connection) -> list[str]:
         """The organisations with a book here that this process may continue: its clock is of their kind."""
         return reading.organisations(connection, self.ports.clock.kind)
@@ -220,7 +253,8 @@ class Service:
     def _follow_each(self, client: FeedClient, hears: Hears | None, orgs: Iterable[str]) -> None:
         for org in sorted(set(orgs) - self.followers.keys()):
             inbox = Inbox(self.database, self.appender, org)
-            follower = Follower(client, inbox, org, self.ports, None if hears is None else hears(org))
+            paused = partial(self.database.read, partial(place.import_paused, org=org))
+            follower = Follower(client, inbox, org, self.ports, None if hears is None else hears(org), paused)
             follower.start()
             self.followers[org] = follower
             if self.blueprint.missing_keys is not None:
@@ -234,9 +268,14 @@ class Service:
             relay.start()
 
     async def _repeat(self, chore: Chore) -> None:
+        name = getattr(chore, "__name__", "")
+        at = self.chores[name] = ChoreState()
         while True:
+            at.state = "running"
             try:
                 await chore(self)
+                at.state, at.rounds = "waiting", at.rounds + 1
             except Exception:
-                log.exception("chore.failed", chore=getattr(chore, "__name__", ""))
+                at.state = "failing"
+                log.exception("chore.failed", chore=name)
             await asyncio.sleep(CHORE_EVERY)

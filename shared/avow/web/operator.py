@@ -1,6 +1,6 @@
 """The operator's token: the one key to a deployment that has no accounts yet, for reads and the feed too.
 
-Promises: without the token nothing answers but `/health`; it is compared in constant time and never logged. A browser
+Promises: without the token nothing answers but `/health…`; it is compared in constant time and never logged. A browser
 opens `/docs?token=…` once and gets a cookie that only this host receives, no script can read, and no write accepts.
 """
 
@@ -16,7 +16,7 @@ from avow.kernel.refusal import Refusal
 from avow.web.catalogue import Catalogue
 from avow.web.problem import problem_response
 
-OPEN = frozenset({"/health"})
+OPEN = frozenset({"/health", "/health/live", "/health/ready"})
 _SAFE = frozenset({"GET", "HEAD"})
 
 
