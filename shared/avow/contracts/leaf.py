@@ -61,7 +61,13 @@ def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> byte
         if value is None:
             parts.append(_NULL)
             continue
-        if isinstance(value, bytes):
+        # Asked for in the order of how often there are such: it is done for every event there is.
+        kind = type(value)
+        if kind is str:
+            raw = value.encode()
+        elif kind is int:
+            raw = b"%d" % value
+        elif kind is bytes:
             raw = value
         elif isinstance(value, datetime):
             raw = moment.to_text(value).encode()
