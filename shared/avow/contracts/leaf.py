@@ -62,12 +62,11 @@ def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> byte
             parts.append(_NULL)
             continue
         # Asked for in the order of how often there are such: it is done for every event there is.
-        kind = type(value)
-        if kind is str:
+        if isinstance(value, str):
             raw = value.encode()
-        elif kind is int:
+        elif isinstance(value, int):
             raw = b"%d" % value
-        elif kind is bytes:
+        elif isinstance(value, bytes):
             raw = value
         elif isinstance(value, datetime):
             raw = moment.to_text(value).encode()
