@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
-from pydantic import BaseModel, Field
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -23,7 +24,9 @@ from avow.eventlog.database import AWAY
 from avow.eventlog.faults import fault_of
 from avow.eventlog.tables import event
 from avow.kernel.refusal import Refusal
+from avow.observe.metrics import Measured, Metrics
 from avow.projections.projector import position_of
+from avow.service.gauges import Gauges
 from avow.service.service import Service
 from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
@@ -64,9 +67,17 @@ class Status(BaseModel):
 
 
 def build_application(
-    service: Service, routers: Sequence[APIRouter], catalogue: Catalogue, title: str, token: str
+    service: Service,
+    routers: Sequence[APIRouter],
+    catalogue: Catalogue,
+    title: str,
+    token: str,
+    metrics_token: SecretStr | None = None,
 ) -> FastAPI:
-    """The application of a service that will be started before the first request."""
+    """The application of a service that will be started before the first request.
+
+    What it counts is told to the operator, and to whoever has `metrics_token`.
+    """
     app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.service = service
     feed = feed_router(FeedSource(service.database, service.grown, service.closing))
@@ -81,11 +92,18 @@ def build_application(
     app.add_route("/health", health, include_in_schema=False)
     app.add_route("/health/live", partial(_live, service), include_in_schema=False)
     app.add_route("/health/ready", partial(_ready, service), include_in_schema=False)
+    metrics = Metrics(service.name)
+    metrics.add(Gauges(service))
+    app.add_route("/metrics", partial(_metrics, metrics), include_in_schema=False)
     app.add_middleware(BodyLimits, catalogue=catalogue)
-    app.add_middleware(OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue)
+    scraper = metrics_token.get_secret_value() if metrics_token else None
+    app.add_middleware(
+        OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue, metrics_token=scraper
+    )
     install_problem_handlers(app, catalogue, service.ports)
     _answer_for_the_log(app, catalogue)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured, metrics=metrics)
     install_docs(app, title)
     return app
 
@@ -101,6 +119,11 @@ async def _ready(service: Service, _: Request) -> JSONResponse:
     still = service.progress.standing_still(asyncio.get_running_loop().time())
     said = {"status": "degraded" if still else "ok", "standing_still": still, "paused": service.progress.paused()}
     return JSONResponse(said, 503 if still else 200)
+
+
+async def _metrics(metrics: Metrics, _: Request) -> Response:
+    """Everything counted, as Prometheus reads it."""
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:
