@@ -24,7 +24,7 @@ def up(
 ) -> None:
     """启动两个服务，直到 Ctrl-C。 Run both services until Ctrl-C."""
     settings = read_settings(data=data)
-    configure_logging(sys.stderr)
+    configure_logging(sys.stderr, style=settings.log)
     try:
         with needing_the_databases():
             asyncio.run(_run(settings, json_))

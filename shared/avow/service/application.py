@@ -30,6 +30,7 @@ from avow.service.gauges import Gauges
 from avow.service.service import Service
 from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
+from avow.web.correlation import Correlated
 from avow.web.docs import install_docs
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
@@ -104,6 +105,7 @@ def build_application(
     _answer_for_the_log(app, catalogue)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Correlated, service=service.name, ports=service.ports, knows=service.knows)
     install_docs(app, title)
     return app
 

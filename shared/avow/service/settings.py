@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     metrics_token: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = None
     """What opens `/metrics` and nothing else, for whoever collects them; the operator's token opens it too."""
 
+    log: Literal["json", "console"] | None = None
+    """How log lines are written; without it for a person at a terminal, and in JSON everywhere else."""
+
     host: str = "127.0.0.1"
     """Where the services listen. Beyond loopback only with an operator's token that was chosen, never a default one."""
 

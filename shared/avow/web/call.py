@@ -226,7 +226,7 @@ async def command_call(
 ) -> CommandCall:
     """The call of a command, from the request's headers."""
     route = f"{request.method} {request.url.path}"
-    correlation_id = service.ports.new_id()
+    correlation_id: UUID = request.state.correlation_id
     return CommandCall(service, org, acting_as, route, idempotency_key, correlation_id, traceparent)
 
 

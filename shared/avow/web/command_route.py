@@ -111,7 +111,7 @@ class _Form:
                 headers.get(b"acting-as"),
                 f"{request.method} {request.scope['path']}",
                 retry_key,
-                service.ports.new_id(),
+                request.state.correlation_id,
                 headers.get(b"traceparent"),
             )
         return arguments
