@@ -83,11 +83,14 @@ class Deliveries:
             await self._bury([_letter(self._queue, delivery, reason) for delivery, reason in refused])
         offered, self._offered = self._offered, ()
         self._waiting.extendleft(reversed([offered[place] for place in sorted(taken.ahead) if place < len(offered)]))
-        for place, delivery in enumerate(offered):
-            if place in taken.ahead:
-                continue
-            with suppress(*_GONE):
-                await delivery.ack()
+        settled = [delivery for place, delivery in enumerate(offered) if place not in taken.ahead]
+        with suppress(*_GONE):
+            if settled and not taken.ahead:
+                # Whatever was delivered before the last of them is settled: they stand in the order of delivery.
+                await settled[-1].ack(multiple=True)
+            else:
+                for delivery in settled:
+                    await delivery.ack()
 
     async def close(self) -> None:
         """Nothing is given back: the connection stays, and the next to listen takes what is held."""

@@ -18,21 +18,10 @@ from faststream.rabbit import Channel, RabbitExchange, RabbitQueue
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
 from faststream.rabbit.schemas.queue import QueueType
 
-EVENTS = "avow.events"
-"""Where subscribers bind their queues."""
-DEAD = "avow.dead"
+from avow.contracts.wire import DEAD, EVENTS, exchange_of
+
 PREFETCH = 1_000
 """The most deliveries of one queue that are on their way to a commit."""
-
-
-def exchange_of(service: str) -> str:
-    """Where a service publishes."""
-    return f"avow.{service}"
-
-
-def routing_key(org: str, event_type: str) -> str:
-    """What an event is routed by; never with an identity in it."""
-    return f"{org}.{event_type}"
 
 
 def inbox_queue(service: str, org: str) -> RabbitQueue:

@@ -1,5 +1,5 @@
 """The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `bus`,
-`dead`, `backup`, `keys`, `restore`.
+`dead`, `backup`, `keys`, `restore`, `contracts`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -9,6 +9,7 @@ import typer
 from avow.cli.asof import asof, diff
 from avow.cli.backup import backup, restore
 from avow.cli.bus import bus
+from avow.cli.contracts import contracts
 from avow.cli.dead import dead
 from avow.cli.demo import demo
 from avow.cli.doctor import doctor
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
     app.command()(command)
-for group in (org, bus, dead, keys, explain):
+for group in (org, bus, dead, keys, explain, contracts):
     app.add_typer(group)
 
 

@@ -32,6 +32,7 @@ from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
 from avow.web.correlation import Correlated
 from avow.web.docs import install_docs
+from avow.web.events import install_events
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
 from avow.web.operator import OperatorOnly
@@ -107,6 +108,7 @@ def build_application(
     app.add_middleware(Measured, metrics=metrics)
     app.add_middleware(Correlated, service=service.name, ports=service.ports, knows=service.knows)
     install_docs(app, title)
+    install_events(app, service.name, title)
     return app
 
 

@@ -23,9 +23,13 @@ class Delivery:
     routing_key: str = "demo.pledge.made"
     message_id: str | None = "00000000-0000-4000-8000-000000000001"
     said: list[str] = field(default_factory=list)
+    before: "list[Delivery]" = field(default_factory=list)
+    """What was delivered before it on the same channel."""
 
-    async def ack(self) -> None:
-        self.said.append("ack")
+    async def ack(self, multiple: bool = False) -> None:
+        for delivery in (*(self.before if multiple else ()), self):
+            if not delivery.said:
+                delivery.said.append("ack")
 
 
 class Yard:
@@ -48,7 +52,8 @@ def yard() -> Yard:
 
 def a_line(yard: Yard, *deliveries: Any) -> Deliveries:
     line = Deliveries(QUEUE, yard)
-    for delivery in deliveries:
+    for place, delivery in enumerate(deliveries):
+        delivery.before = list(deliveries[:place])
         line.put(delivery)
     return line
 
@@ -90,3 +95,17 @@ async def test_a_key_or_an_id_that_is_not_of_our_form_is_not_told(yard: Yard, fo
     await line.settle(Taken(refused={0: "form"}))
     (letter,) = yard.kept
     assert (letter.origin, letter.routing_key, letter.message_id) == (QUEUE, None, None)
+
+
+async def test_what_is_held_is_not_acknowledged_along_with_what_came_after_it(yard: Yard) -> None:
+    early, first, second = Delivery(b"3"), Delivery(b"1"), Delivery(b"2")
+    put: Any
+    line, put = a_line(yard, early, first), second
+    assert await line.take(0) == [b"3", b"1"]
+    await line.settle(Taken(imported=1, ahead=frozenset({0})))
+    assert (early.said, first.said) == ([], ["ack"])
+    second.before = [early, first]
+    line.put(put)
+    assert await line.take(0) == [b"3", b"2"]
+    await line.settle(Taken(imported=2))
+    assert (early.said, second.said) == (["ack"], ["ack"])
