@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
+from fastapi.telemetry import TelemetryConfig
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection, select
@@ -40,6 +41,11 @@ from avow.web.problem import install_problem_handlers, problem_response
 from avow.web.responses import READ_RESPONSES
 
 _log = structlog.get_logger(__name__)
+
+_NONE_OF_ITS_OWN: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
+}  # fmt: skip
+"""FastAPI's spans say the path of every request, ballots too, and its records what exceptions say."""
 
 
 class ViewState(BaseModel):
@@ -80,7 +86,7 @@ def build_application(
 
     What it counts is told to the operator, and to whoever has `metrics_token`.
     """
-    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, telemetry=_NONE_OF_ITS_OWN)
     app.state.service = service
     feed = feed_router(FeedSource(service.database, service.grown, service.closing))
     for router in (_status, *routers, feed, keys_router(service.database)):

@@ -119,6 +119,9 @@ class Settings(BaseSettings):
     log: Literal["json", "console"] | None = None
     """How log lines are written; without it for a person at a terminal, and in JSON everywhere else."""
 
+    traces: HttpUrl | None = None
+    """Where a collector takes traces by OTLP over HTTP: `http://collector:4318`; it takes avow[trace]."""
+
     host: str = "127.0.0.1"
     """Where the services listen. Beyond loopback only with an operator's token that was chosen, never a default one."""
 
