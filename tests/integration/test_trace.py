@@ -31,9 +31,12 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+    # The whole process has it too, so that whatever traces of its own accord is found out.
     monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
     monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    tracing.trace_with(provider)
     yield exporter
+    tracing.trace_with(None)
     provider.shutdown()
 
 
@@ -95,7 +98,6 @@ async def test_a_command_is_followed_to_the_other_services_views(
 
 
 async def test_without_a_tracer_a_trace_is_handed_on_as_it_came() -> None:
-    assert not tracing.on()
     given = f"00-{TRACE}-b7ad6b7169203331-01"
     for opened in (tracing.root("POST /x", given), tracing.span("append", given)):
         with opened as onward:

@@ -12,6 +12,7 @@ from typing import Literal, TextIO
 
 import structlog
 
+from avow.observe.asked import say_what_was_asked
 from avow.observe.raised import raised
 
 Style = Literal["json", "console"]
@@ -21,6 +22,7 @@ def configure_logging(stream: TextIO, level: int = logging.INFO, style: Style | 
     """Write this process's log lines to `stream`, those of its libraries too; in JSON unless it is a terminal."""
     style = style or ("console" if stream.isatty() else "json")
     shared: list[structlog.typing.Processor] = [
+        say_what_was_asked,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -8,9 +8,9 @@ Limit: the id is this service's own; a client's trace is followed by `traceparen
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
-from structlog.contextvars import bound_contextvars
 
 from avow.kernel.ports import Ports
+from avow.observe.asked import asked
 
 Knows = Callable[[str], bool]
 """Whether an organisation has a book here."""
@@ -31,9 +31,7 @@ class Correlated:
             return
         correlation_id = self._ports.new_id()
         scope.setdefault("state", {})["correlation_id"] = correlation_id
-        bound = {"service": self._service, "correlation_id": str(correlation_id)}
-        org = scope["path"].split("/", 2)[1:2]
-        if org and self._knows(org[0]):
-            bound["org"] = org[0]
-        with bound_contextvars(**bound):
+        first = scope["path"].split("/", 2)[1:2]
+        org = first[0] if first and self._knows(first[0]) else None
+        with asked(self._service, correlation_id, org):
             await self._app(scope, receive, send)
