@@ -10,6 +10,7 @@ and the first sequence at which it says something else is named
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -83,6 +84,8 @@ class Follower:
         paused: Paused = never_paused,
     ) -> None:
         self.status = Status("starting", moment.to_text(ports.clock.now()))
+        self.taken: Counter[str] = Counter()
+        """How many lines were offered to the inbox, by what became of them."""
         self._client = client
         self._inbox = inbox
         self._org = org
@@ -242,6 +245,7 @@ class Follower:
         except asyncio.CancelledError:
             await asyncio.gather(taking, return_exceptions=True)
             raise
+        self.taken.update(imported=taken.imported, duplicate=taken.duplicates, refused=taken.rejected)
         self._note(imported_sequence=max(taken.reached, self.status.imported_sequence))
         return taken
 

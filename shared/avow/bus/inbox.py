@@ -26,6 +26,7 @@ from avow.eventlog.batch import Conflict, Head
 from avow.eventlog.database import Database
 from avow.eventlog.records import IMPORT, Import
 from avow.eventlog.tables import event
+from avow.observe import tracing
 
 BATCH = 500
 """The most events that are committed together."""
@@ -139,6 +140,7 @@ class Inbox:
         waiting = {item.envelope.sequence: item for item in reversed(sound)}
         imported = 0
         while run := _run(waiting, reached):
+            begun = tracing.begin()
             try:
                 appended = await self._appender.append(self.org, run)
             except Conflict:
@@ -147,6 +149,7 @@ class Inbox:
                 if reached <= before:
                     raise
                 continue
+            tracing.note_each("import", (item.envelope.traceparent for item in run), begun, org=self.org)
             imported += sum(not row.repeated for row in appended)
             reached += len(run)
         return imported, reached

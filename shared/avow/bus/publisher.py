@@ -20,6 +20,8 @@ from avow.bus.relay import BrokerUnavailable, Publishing
 from avow.bus.topology import declare
 from avow.contracts import wire
 from avow.contracts.envelope import Envelope, encode
+from avow.observe import tracing
+from avow.observe.tracing import SpanKind
 
 CONNECT = 10.0
 HEARTBEAT = 10
@@ -65,11 +67,17 @@ class _RabbitPublishing:
         self._exchange = exchange
 
     async def publish(self, envelope: Envelope) -> bool:
-        body, key, properties = encode(envelope), wire.routing_key(envelope.org, envelope.type), properties_of(envelope)
+        body, key = encode(envelope), wire.routing_key(envelope.org, envelope.type)
+        said = {"org": envelope.org, "type": envelope.type}
+        published = tracing.span("publish", envelope.traceparent, SpanKind.PRODUCER, **said)
         try:
-            await self._channel.basic_publish(
-                body, exchange=self._exchange, routing_key=key, properties=properties, mandatory=True, wait=False
-            )
+            with published as onward:
+                properties = properties_of(envelope)
+                if onward != envelope.traceparent and properties.headers is not None:
+                    properties.headers["traceparent"] = onward
+                await self._channel.basic_publish(
+                    body, exchange=self._exchange, routing_key=key, properties=properties, mandatory=True, wait=False
+                )
         except PublishError:
             # Confirmed as well, and returned: nobody wants it.
             return False

@@ -14,6 +14,7 @@ from avow.cli.output import fail, needing_the_databases, out, read_settings
 from avow.eventlog.append import WrongClock
 from avow.kernel.ports import Ports
 from avow.observe.logging import configure_logging
+from avow.observe.tracing import trace_to
 from avow.service.hosting import Deployment, NoAddress, PortTaken, deployment
 from avow.service.settings import Settings
 
@@ -24,7 +25,15 @@ def up(
 ) -> None:
     """启动两个服务，直到 Ctrl-C。 Run both services until Ctrl-C."""
     settings = read_settings(data=data)
-    configure_logging(sys.stderr)
+    configure_logging(sys.stderr, style=settings.log)
+    if settings.traces is not None:
+        try:
+            trace_to(str(settings.traces))
+        except ImportError:
+            fail(
+                "AVOW_TRACES 需要安装 avow[trace]。",
+                "AVOW_TRACES takes the extra avow[trace]: install it, or unset the variable.",
+            )
     try:
         with needing_the_databases():
             asyncio.run(_run(settings, json_))

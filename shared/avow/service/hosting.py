@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 
 import uvicorn
 from fastapi import FastAPI
+from structlog.contextvars import bound_contextvars
 
 from avow.bus.feed_client import FeedClient
 from avow.kernel.ports import Ports
@@ -103,14 +104,17 @@ async def deployment(settings: Settings, ports: Ports) -> AsyncIterator[Deployme
             entry = installed()[name]
             listening = stack.enter_context(_listen(name, settings.host, settings.port(name)))
             hosted = entry.build(settings, ports, token)
-            await stack.enter_async_context(_running(hosted.service))
+            # Tasks keep the context they are begun in, and name their service in every line.
+            with bound_contextvars(service=name):
+                await stack.enter_async_context(_running(hosted.service))
             await stack.enter_async_context(_serving(hosted.app, listening, hosted.service, stopped))
             services[name] = hosted.service
             urls[name] = _url(listening)
         if settings.role == "worker":
             for service in services.values():
-                service.work()
-                _connect(service, settings, urls, token, stack)
+                with bound_contextvars(service=service.name):
+                    service.work()
+                    _connect(service, settings, urls, token, stack)
         collect_seldom()
         yield Deployment(settings, token, services, urls, stopped)
 

@@ -7,6 +7,7 @@ a book with old events, says nothing (tests/unit/service/test_progress.py).
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -16,9 +17,11 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from avow.bus.status import HALTED
-from avow.eventlog.append import read_head
+from avow.eventlog import dead_letters
+from avow.eventlog.append import read_heads
+from avow.eventlog.batch import Head
 from avow.eventlog.faults import fault_of
-from avow.projections.projector import position_of
+from avow.projections.builds import positions
 
 if TYPE_CHECKING:
     from avow.service.service import Service
@@ -60,6 +63,9 @@ class Progress:
     """What was seen of every part, and since when each has not moved."""
 
     seen: Mapping[_Key, Seen] = field(default_factory=dict)
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    letters: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How often the dead letters that wait came, by organisation and kind."""
     fault: str | None = None
     """What ails the database, if anything."""
     _still_since: dict[_Key, float] = field(default_factory=dict)
@@ -116,27 +122,34 @@ async def look(service: "Service") -> None:
     now = asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(ANSWER):
-            projected = await service.database.read(partial(_projected, service=service))
+            heads, letters, projected = await service.database.read(partial(_read, service=service))
     except Exception as error:  # noqa: BLE001 - whatever it is, it keeps the service from its work
         fault = fault_of(error)
         service.progress.fail(fault.value if fault else type(error).__name__)
         return
+    service.progress.heads, service.progress.letters = heads, letters
     service.progress.note([*projected, *_imports(service), *_relays(service), *_chores(service)], now)
 
 
-def _projected(connection: Connection, service: "Service") -> list[Seen]:
+_Read = tuple[dict[str, Head], dict[tuple[str, str], int], list[Seen]]
+
+
+def _read(connection: Connection, service: "Service") -> _Read:
+    """The end of every log, the dead letters that wait, and how far each projection is."""
+    heads = read_heads(connection)
+    reached = positions(connection, service.runner.projections)
+    letters: Counter[tuple[str, str]] = Counter()
+    for group in dead_letters.groups(connection):
+        letters[group.org, group.kind] += group.times
     parts = []
-    for org in service.books:
-        head = read_head(connection, org)
-        if head is None:
-            continue
+    for org, head in heads.items():
         for projection in service.runner.projections:
-            position = min(position_of(connection, org, projection) or 0, head.position)
+            position = min(reached.get((org, projection.name), 0), head.position)
             stopped = service.runner.stopped.get(projection.name)
             halted = stopped is not None and stopped.org == org
             state = "stopped" if halted else "live"
             parts.append(Seen("projection", projection.name, org, position, head.position, state, halted))
-    return parts
+    return heads, dict(letters), parts
 
 
 def _imports(service: "Service") -> Iterable[Seen]:

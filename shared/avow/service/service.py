@@ -119,6 +119,10 @@ class Service:
         """The organisations with a book here, as far as this process knows."""
         return sorted(self._books)
 
+    def knows(self, org: str) -> bool:
+        """Whether an organisation has a book here, as far as this process knows."""
+        return org in self._books
+
     async def start(self) -> None:
         """Create what is missing, open the books asked for, fold what this release folds anew, and begin to project.
 

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-RESERVED = frozenset({"docs", "health", "problems"})
+RESERVED = frozenset({"docs", "health", "metrics", "problems"})
 """Paths of the services themselves, which no organisation can be called."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 FEED = "feed"
@@ -112,6 +112,15 @@ class Settings(BaseSettings):
 
     operator_token: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = None
     """Made anew at each start where it is not given."""
+
+    metrics_token: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = None
+    """What opens `/metrics` and nothing else, for whoever collects them; the operator's token opens it too."""
+
+    log: Literal["json", "console"] | None = None
+    """How log lines are written; without it for a person at a terminal, and in JSON everywhere else."""
+
+    traces: HttpUrl | None = None
+    """Where a collector takes traces by OTLP over HTTP: `http://collector:4318`; it takes avow[trace]."""
 
     host: str = "127.0.0.1"
     """Where the services listen. Beyond loopback only with an operator's token that was chosen, never a default one."""

@@ -2,6 +2,7 @@
 
 Promises: without the token nothing answers but `/health…`; it is compared in constant time and never logged. A browser
 opens `/docs?token=…` once and gets a cookie that only this host receives, no script can read, and no write accepts.
+A token of its own may open `/metrics`, and only that.
 """
 
 import hmac
@@ -17,15 +18,19 @@ from avow.web.catalogue import Catalogue
 from avow.web.problem import problem_response
 
 OPEN = frozenset({"/health", "/health/live", "/health/ready"})
+METRICS = "/metrics"
 _SAFE = frozenset({"GET", "HEAD"})
 
 
 class OperatorOnly:
     """Lets through what carries the operator's token and answers everything else with a problem."""
 
-    def __init__(self, app: ASGIApp, token: str, cookie: str, catalogue: Catalogue) -> None:
+    def __init__(
+        self, app: ASGIApp, token: str, cookie: str, catalogue: Catalogue, metrics_token: str | None = None
+    ) -> None:
         self._app = app
         self._token = token
+        self._metrics_token = metrics_token
         self._cookie = cookie
         self._catalogue = catalogue
 
@@ -39,7 +44,7 @@ class OperatorOnly:
             return
         headers = Headers(scope=scope)
         scheme, _, bearer = headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and self._is_token(bearer.strip()):
+        if scheme.lower() == "bearer" and (self._is_token(bearer.strip()) or self._may_count(scope, bearer.strip())):
             await self._app(scope, receive, send)
             return
         if self._by_cookie(headers):
@@ -53,6 +58,14 @@ class OperatorOnly:
             await self._enter(scope, query)(scope, receive, send)
             return
         await problem_response(self._catalogue, scope, Refusal("auth.required"))(scope, receive, send)
+
+    def _may_count(self, scope: Scope, offered: str) -> bool:
+        """Whether this is the token that opens what is counted, and nothing else."""
+        return (
+            scope["path"] == METRICS
+            and self._metrics_token is not None
+            and hmac.compare_digest(offered.encode("utf-8", "replace"), self._metrics_token.encode())
+        )
 
     def _is_token(self, offered: str) -> bool:
         return hmac.compare_digest(offered.encode("utf-8", "replace"), self._token.encode())
