@@ -240,19 +240,19 @@ async def test_a_log_that_is_not_what_it_was_ends_the_subscription_and_starts_no
         await say(log, *range(5))
         async with serving(log) as url:
             await checkpoint.move((await taken(subscribe(source_at(url), pace=BRISK), 11))[-1])
-    async with a_log(f"sqlite:///{tmp_path}/restored.db", Ports(SimulatedClock(START), seeded(4))) as log:
-        async with serving(log) as url:
-            subscription = subscribe(source_at(url), checkpoint=checkpoint, pace=BRISK)
-            assert "ends at 6, and 11 was handled here" in await ends_with(LogRestored, subscription)
-            await say(log, *range(4))
-            assert "ends at 10, and 11" in await ends_with(LogRestored, subscription)
-            await say(log, *range(4))
-            assert "sequence 11" in await ends_with(LogReplaced, subscription)
-    async with a_log(f"sqlite:///{tmp_path}/anew.db", Ports(SimulatedClock(START), seeded(5))) as log:
+    ports = Ports(SimulatedClock(START), seeded(4))
+    async with a_log(f"sqlite:///{tmp_path}/restored.db", ports) as log, serving(log) as url:
+        subscription = subscribe(source_at(url), checkpoint=checkpoint, pace=BRISK)
+        assert "ends at 6, and 11 was handled here" in await ends_with(LogRestored, subscription)
+        await say(log, *range(4))
+        assert "ends at 10, and 11" in await ends_with(LogRestored, subscription)
+        await say(log, *range(4))
+        assert "sequence 11" in await ends_with(LogReplaced, subscription)
+    ports = Ports(SimulatedClock(START), seeded(5))
+    async with a_log(f"sqlite:///{tmp_path}/anew.db", ports) as log, serving(log) as url:
         await say(log, *range(30))
-        async with serving(log) as url:
-            said = await ends_with(LogReplaced, subscribe(source_at(url), checkpoint=checkpoint, pace=BRISK))
-            assert str((await log.head()).log_id) in said
+        said = await ends_with(LogReplaced, subscribe(source_at(url), checkpoint=checkpoint, pace=BRISK))
+        assert str((await log.head()).log_id) in said
 
 
 async def test_an_event_whose_leaf_does_not_fit_ends_the_subscription(
@@ -289,7 +289,7 @@ async def test_when_it_is_over_nothing_is_left_running(log: Log) -> None:
 def test_what_cannot_be_subscribed_to_is_refused_at_once() -> None:
     one, other = source_at("http://127.0.0.1:1"), source_at("http://127.0.0.1:2")
     refused: list[Callable[[], object]] = [
-        lambda: subscribe(),
+        subscribe,
         lambda: subscribe(one, one),
         lambda: subscribe(one, other, start=Start.at(3)),
     ]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from avow.bus.feed import FeedSource, feed_router
 from avow.bus.keys import keys_router
+from avow.bus.subscribers import Subscriber, holder_of
 from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.database import AWAY
@@ -25,9 +27,9 @@ from avow.service.service import Service
 from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
 from avow.web.docs import install_docs
+from avow.web.door import Admit, Door
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
-from avow.web.operator import OperatorOnly
 from avow.web.problem import install_problem_handlers, problem_response
 from avow.web.responses import READ_RESPONSES
 
@@ -76,12 +78,28 @@ def build_application(
 
     app.add_route("/health", health, include_in_schema=False)
     app.add_middleware(BodyLimits, catalogue=catalogue)
-    app.add_middleware(OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue)
+    admit = _admits(service)
+    app.add_middleware(Door, token=token, cookie=f"avow_{service.name}", catalogue=catalogue, admit=admit)
     install_problem_handlers(app, catalogue, service.ports)
     _answer_for_the_log(app, catalogue)
     app.add_middleware(SecurityHeaders)
     install_docs(app, title)
     return app
+
+
+def _admits(service: Service) -> Admit:
+    """Looks a subscriber's token up; what ails the database is a Refusal here, before any route is asked."""
+
+    async def admit(token: str) -> Subscriber | None:
+        try:
+            return await service.database.read(partial(holder_of, token=token))
+        except AWAY as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            raise Refusal(fault.value) from error
+
+    return admit
 
 
 def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:

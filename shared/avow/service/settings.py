@@ -123,6 +123,12 @@ class Settings(BaseSettings):
     evaluation_bus: Bus | None = None
     """The same for one service, with an account of its own."""
 
+    rabbitmq_api: SecretStr | None = None
+    """RabbitMQ's management interface with an administrator's account, `http://admin:password@host:15672`.
+
+    `avow subscriber` makes and removes accounts and queues with it; without it, it prints what an administrator types.
+    """
+
     @field_validator("host")
     @classmethod
     def _open_only_behind_a_lock(cls, host: str, told: ValidationInfo) -> str:
