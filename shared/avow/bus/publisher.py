@@ -24,7 +24,7 @@ HEARTBEAT = 10
 """Seconds between signs of life; a connection that gives none for twice as long is closed."""
 CLOSE = 3.0
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
-_AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
+BROKER_AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
 """What aio-pika raises where the broker is away; RuntimeError is its word for a closed connection or channel."""
 
 
@@ -45,7 +45,7 @@ class RabbitPublisher:
                 await declare(connection, self._service, self._source)
                 channel = await connection.channel(on_return_raises=True)
                 exchange = await channel.get_exchange(exchange_of(self._service), ensure=False)
-        except _AWAY as error:
+        except BROKER_AWAY as error:
             if connection is not None:
                 await close(connection)
             raise BrokerUnavailable(type(error).__name__) from error
@@ -66,7 +66,7 @@ class _RabbitPublishing:
             if isinstance(error, PublishError):
                 return False
             raise BrokerUnavailable("publish.refused") from error
-        except _AWAY as error:
+        except BROKER_AWAY as error:
             raise BrokerUnavailable(type(error).__name__) from error
         return True
 
@@ -90,7 +90,7 @@ def beating(url: str) -> str:
 
 async def close(connection: AbstractConnection) -> None:
     """Close a connection that may be half dead; a broker in memory alarm reads no goodbye."""
-    with suppress(*_AWAY):
+    with suppress(*BROKER_AWAY):
         async with asyncio.timeout(CLOSE):
             await connection.close()
 

@@ -1,5 +1,5 @@
 """The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `backup`,
-`keys`, `restore`.
+`keys`, `restore`, `subscriber`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -14,6 +14,7 @@ from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
 from avow.cli.rebuild import rebuild
+from avow.cli.subscriber import subscriber
 from avow.cli.up import up
 from avow.cli.verify import verify
 
@@ -27,7 +28,7 @@ app = typer.Typer(
 )
 for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
     app.command()(command)
-for group in (org, keys, explain):
+for group in (org, keys, explain, subscriber):
     app.add_typer(group)
 
 

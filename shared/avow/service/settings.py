@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-RESERVED = frozenset({"docs", "health", "problems"})
+RESERVED = frozenset({"contracts", "docs", "health", "problems"})
 """Paths of the services themselves, which no organisation can be called."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 FEED = "feed"
