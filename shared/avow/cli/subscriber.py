@@ -8,6 +8,7 @@ Limit: a token is shown once; whoever lost it is given another by `revoke` and `
 import asyncio
 import json
 import re
+import shlex
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
@@ -29,6 +30,7 @@ from avow.eventlog import reading
 from avow.kernel.ports import Ports
 from avow.service.hosting import installed
 from avow.service.settings import Settings
+from avow.subscriber import environment
 
 Data = Annotated[Path | None, typer.Option(help="数据目录 / folder of the databases")]
 Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")]
@@ -130,14 +132,14 @@ def _require_types(wanted: Sequence[str]) -> None:
 
 
 def _lines_to_start(who: Subscriber, token: str, urls: Sequence[str], broker: AtTheBroker | None) -> list[str]:
-    """Install, show the token, watch the events of the first organisation come."""
-    shown = f"export SUBSCRIBER_TOKEN={token}"
-    if broker is not None:
-        shown += f" SUBSCRIBER_AMQP='{broker.url}' SUBSCRIBER_QUEUE={broker.queue}"
+    """Install, say where, watch the events come."""
+    where = {environment.TOKEN: token, environment.ORGS: " ".join(who.orgs), environment.URLS: " ".join(urls)}
+    if broker is not None and broker.url is not None:
+        where |= {environment.AMQP: broker.url, environment.QUEUE: broker.queue}
     return [
         "pip install ./shared" if broker is None else "pip install './shared[amqp]'",
-        shown,
-        f"python -m avow.subscriber {who.orgs[0]} {' '.join(urls)}",
+        "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in where.items()),
+        "python -m avow.subscriber",
     ]
 
 

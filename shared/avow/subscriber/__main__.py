@@ -1,57 +1,38 @@
-"""`python -m avow.subscriber ORG URL…`: print the events of these services as they come, one JSON object a line.
+"""`python -m avow.subscriber`: print the events as they come, one JSON object a line, until Ctrl-C.
 
-The token is read from SUBSCRIBER_TOKEN; SUBSCRIBER_QUEUE and SUBSCRIBER_AMQP, if set, name a queue to hear over.
+Where from is read from the environment, as `avow subscriber add` prints it. Exit status 2: it cannot go on.
 """
 
 import argparse
 import asyncio
-import os
 import sys
 from contextlib import suppress
 
 from avow.contracts.envelope import encode
-from avow.subscriber import Source, Start, SubscriptionEnded, subscribe
-from avow.subscriber.heard import Hearing
-
-TOKEN, AMQP, QUEUE = "SUBSCRIBER_TOKEN", "SUBSCRIBER_AMQP", "SUBSCRIBER_QUEUE"
+from avow.subscriber import Start, SubscriptionEnded, subscribe
+from avow.subscriber.environment import queue, sources
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m avow.subscriber", description="打印事件 / print events")
-    parser.add_argument("org", help="组织代号 / the organisation")
-    parser.add_argument("url", nargs="+", help="服务地址 / where a service answers")
-    parser.add_argument("--type", action="append", help="只要此类事件，可重复 / only this type; may be repeated")
-    parser.add_argument("--new", action="store_true", help="只看此后的事件 / only what is said from now on")
-    return parser.parse_args()
-
-
-def _queue() -> Hearing | None:
-    if AMQP not in os.environ:
-        return None
-    # Imported where it is wanted: the bare install has no client of a broker.
-    from avow.subscriber.queue import Queue
-
-    return Queue(os.environ[AMQP], os.environ[QUEUE])
-
-
-async def _print(arguments: argparse.Namespace) -> None:
-    sources = [Source(url, os.environ[TOKEN], arguments.org) for url in arguments.url]
-    start = Start.NEW if arguments.new else Start.BEGINNING
-    async for received in subscribe(*sources, types=arguments.type, start=start, queue=_queue()):
+async def _print(types: list[str] | None, start: Start) -> None:
+    async for received in subscribe(*sources(), types=types, start=start, queue=queue()):
         sys.stdout.write(encode(received.envelope).decode() + "\n")
         sys.stdout.flush()
 
 
 def main() -> None:
-    """Print until Ctrl-C; exit status 2 where it cannot go on."""
-    arguments = _arguments()
-    if TOKEN not in os.environ:
-        sys.exit(f"请先设置 {TOKEN} / set {TOKEN} first")
+    """Print until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m avow.subscriber", description="打印事件 / print events")
+    parser.add_argument("--type", action="append", help="只要此类事件，可重复 / only this type; may be repeated")
+    parser.add_argument("--new", action="store_true", help="只看此后的事件 / only what is said from now on")
+    asked = parser.parse_args()
     with suppress(KeyboardInterrupt):
         try:
-            asyncio.run(_print(arguments))
+            asyncio.run(_print(asked.type, Start.NEW if asked.new else Start.BEGINNING))
         except SubscriptionEnded as ended:
             sys.stderr.write(f"✗ {ended.zh}\n  {ended.en}\n")
+            sys.exit(2)
+        except KeyError as missing:
+            sys.stderr.write(f"✗ 请先设置 {missing.args[0]}\n  Set {missing.args[0]} first.\n")
             sys.exit(2)
 
 
