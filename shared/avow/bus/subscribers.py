@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
-from sqlalchemy import Column, Connection, LargeBinary, MetaData, Table, insert, inspect, select, update
+from sqlalchemy import Column, Connection, LargeBinary, MetaData, Row, Table, insert, inspect, select, update
 
 from avow.eventlog.columns import Instant, Name
 from avow.kernel.ports import Ports
@@ -99,6 +100,6 @@ def _digest(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-def _from(row: object) -> Subscriber:
-    name, _, orgs, types, created_at, revoked_at = row  # type: ignore[misc]
-    return Subscriber(name, tuple(orgs.split(",")), tuple(filter(None, types.split(","))), created_at, revoked_at)
+def _from(row: Row[Any]) -> Subscriber:
+    orgs, types = (tuple(filter(None, text.split(","))) for text in (row.orgs, row.types))
+    return Subscriber(row.name, orgs, types, row.created_at, row.revoked_at)

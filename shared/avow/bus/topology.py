@@ -111,8 +111,9 @@ async def declare_subscriber(connection: AbstractConnection, name: str, keys: Se
     """
     async with connection.channel() as channel:
         await channel.queue_delete(subscriber_queue(name))
-        arguments = {"x-queue-type": QueueType.QUORUM.value}
-        queue = await channel.declare_queue(subscriber_queue(name), durable=True, arguments=arguments)
+        queue = await channel.declare_queue(
+            subscriber_queue(name), durable=True, arguments={"x-queue-type": QueueType.QUORUM.value}
+        )
         for key in keys:
             await queue.bind(EVENTS, key)
 
