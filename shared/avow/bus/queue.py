@@ -21,8 +21,8 @@ from faststream.rabbit import RabbitBroker, RabbitMessage
 from avow.bus.dead import Bury, garbage
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
-from avow.bus.inbox import Taken
 from avow.bus.publisher import CLOSE, CONNECT, beating, close, connect
+from avow.bus.taken import Taken
 from avow.bus.topology import declare, inbox_queue, one_channel, source_exchange
 from avow.eventlog.dead_letters import Letter
 from avow.kernel.ports import Ports

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from avow.bus.inbox import Taken
 from avow.bus.queue import Deliveries
+from avow.bus.taken import Taken
 from avow.eventlog.dead_letters import Letter
 
 QUEUE = "evaluation.inbox.demo"
