@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from aio_pika.exceptions import ChannelNotFoundEntity
 
-from avow.bus.publisher import AWAY, CONNECT, close, connect
+from avow.bus.publisher import BROKER_AWAY, CONNECT, close, connect
 from avow.bus.relay import BrokerUnavailable
 
 
@@ -27,7 +27,7 @@ async def depths(url: str, queues: Iterable[str]) -> dict[str, QueueDepth | None
     try:
         async with asyncio.timeout(CONNECT):
             connection = await connect(url, "avow status")
-    except AWAY as error:
+    except BROKER_AWAY as error:
         raise BrokerUnavailable(type(error).__name__) from error
     found: dict[str, QueueDepth | None] = {}
     try:
@@ -39,7 +39,7 @@ async def depths(url: str, queues: Iterable[str]) -> dict[str, QueueDepth | None
                         found[name] = QueueDepth(declared.message_count or 0, declared.consumer_count or 0)
                 except ChannelNotFoundEntity:
                     found[name] = None
-    except AWAY as error:
+    except BROKER_AWAY as error:
         raise BrokerUnavailable(type(error).__name__) from error
     finally:
         await close(connection)

@@ -20,9 +20,10 @@ import structlog
 
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
 from avow.bus.gathering import Gathering, ended
-from avow.bus.inbox import Inbox, Taken
+from avow.bus.inbox import Inbox
 from avow.bus.live import Listen
 from avow.bus.status import HALTED, State, Status
+from avow.bus.taken import Taken
 from avow.contracts import envelope, moment
 from avow.contracts.envelope import Envelope, NotAnEnvelope
 from avow.eventlog.signal import Signal

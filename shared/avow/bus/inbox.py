@@ -8,7 +8,7 @@ Limit: a log that was opened anew is refused for ever, since the events imported
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeGuard
 from uuid import UUID
@@ -17,6 +17,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
+from avow.bus.taken import Taken
 from avow.contracts import envelope
 from avow.contracts.book import BookOpened
 from avow.contracts.envelope import Envelope, NotAnEnvelope
@@ -33,24 +34,6 @@ BATCH = 500
 _BELOW_IMPORT = IMPORT[:-1] + chr(ord(IMPORT[-1]) + 1)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What became of the lines offered.
-
-    `reached` is the last sequence imported of their log, 0 where none is; `missing` are the sequences that must come
-    before the rest of the lines can be taken, which are, by their places, those `ahead`; `refused` says of a line why
-    it never can.
-    """
-
-    imported: int = 0
-    duplicates: int = 0
-    missing: range | None = None
-    rejected: int = 0
-    reached: int = 0
-    refused: Mapping[int, str] = field(default_factory=dict, compare=False)
-    ahead: frozenset[int] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ CONNECT = 10.0
 HEARTBEAT = 10
 """Seconds between signs of life; a connection that gives none for twice as long is closed."""
 CLOSE = 3.0
-AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
+BROKER_AWAY = (AMQPError, OSError, TimeoutError, RuntimeError)
 """What aio-pika raises where the broker is away; RuntimeError is its word for a closed connection or channel."""
 
 
@@ -48,7 +48,7 @@ class RabbitPublisher:
                 await declare(connection, self._service, self._source)
                 channel = await (await connection.channel(on_return_raises=True)).get_underlay_channel()
                 assert isinstance(channel, Beneath)
-        except AWAY as error:
+        except BROKER_AWAY as error:
             if connection is not None:
                 await close(connection)
             raise BrokerUnavailable(type(error).__name__) from error
@@ -81,7 +81,7 @@ class _RabbitPublishing:
         except PublishError:
             # Confirmed as well, and returned: nobody wants it.
             return False
-        except AWAY as error:
+        except BROKER_AWAY as error:
             raise BrokerUnavailable(type(error).__name__) from error
         return True
 
@@ -105,7 +105,7 @@ def beating(url: str) -> str:
 
 async def close(connection: AbstractConnection) -> None:
     """Close a connection that may be half dead; a broker in memory alarm reads no goodbye."""
-    with suppress(*AWAY):
+    with suppress(*BROKER_AWAY):
         async with asyncio.timeout(CLOSE):
             await connection.close()
 

@@ -21,8 +21,8 @@ from faststream.rabbit import RabbitBroker, RabbitMessage
 from avow.bus.dead import Bury, garbage
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
-from avow.bus.inbox import Taken
 from avow.bus.publisher import CLOSE, CONNECT, beating, close, connect
+from avow.bus.taken import Taken
 from avow.bus.topology import declare, inbox_queue, one_channel, source_exchange
 from avow.eventlog.dead_letters import Letter
 from avow.kernel.ports import Ports
@@ -59,8 +59,6 @@ class Deliveries:
 
     def listen(self, _: int) -> "Deliveries":
         """Begin with what is held, from whatever sequence on: a duplicate is known by the inbox."""
-        self._waiting.extendleft(reversed(self._offered))
-        self._offered = ()
         return self
 
     async def take(self, at_most: float) -> list[bytes] | None:
@@ -93,7 +91,9 @@ class Deliveries:
                     await delivery.ack()
 
     async def close(self) -> None:
-        """Nothing is given back: the connection stays, and the next to listen takes what is held."""
+        """Let the next to listen take what is held, and what was offered and not settled: the connection stays."""
+        offered, self._offered = self._offered, ()
+        self._waiting.extendleft(reversed(offered))
 
 
 class Queues:

@@ -1,5 +1,5 @@
 """The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `bus`,
-`dead`, `backup`, `keys`, `restore`, `contracts`.
+`dead`, `backup`, `keys`, `restore`, `contracts`, `subscriber`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -17,6 +17,7 @@ from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
 from avow.cli.rebuild import rebuild
+from avow.cli.subscriber import subscriber
 from avow.cli.up import up
 from avow.cli.verify import verify
 
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
     app.command()(command)
-for group in (org, bus, dead, keys, explain, contracts):
+for group in (org, bus, dead, subscriber, keys, explain, contracts):
     app.add_typer(group)
 
 

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 from avow.bus import place
 from avow.bus.feed import FeedSource, feed_router
 from avow.bus.keys import keys_router
+from avow.bus.subscribers import Subscriber, holder_of
 from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.database import AWAY
@@ -33,10 +34,10 @@ from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
 from avow.web.correlation import Correlated
 from avow.web.docs import install_docs
+from avow.web.door import Admit, Door
 from avow.web.events import install_events
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
-from avow.web.operator import OperatorOnly
 from avow.web.problem import install_problem_handlers, problem_response
 from avow.web.responses import READ_RESPONSES
 
@@ -106,7 +107,7 @@ def build_application(
     app.add_middleware(BodyLimits, catalogue=catalogue)
     scraper = metrics_token.get_secret_value() if metrics_token else None
     app.add_middleware(
-        OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue, metrics_token=scraper
+        Door, token=token, cookie=f"avow_{service.name}", catalogue=catalogue, admit=_admits(service), metrics=scraper
     )
     install_problem_handlers(app, catalogue, service.ports)
     _answer_for_the_log(app, catalogue)
@@ -134,6 +135,21 @@ async def _ready(service: Service, _: Request) -> JSONResponse:
 async def _metrics(metrics: Metrics, _: Request) -> Response:
     """Everything counted, as Prometheus reads it."""
     return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _admits(service: Service) -> Admit:
+    """Looks a subscriber's token up; what ails the database is a Refusal here, before any route is asked."""
+
+    async def admit(token: str) -> Subscriber | None:
+        try:
+            return await service.database.read(partial(holder_of, token=token))
+        except AWAY as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            raise Refusal(fault.value) from error
+
+    return admit
 
 
 def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, exists, select
 
 from avow.audit.explanation import Explainer
-from avow.bus import place
+from avow.bus import place, subscribers
 from avow.bus.dead import DeadLetters
 from avow.bus.feed_client import FeedClient
 from avow.bus.follower import Follower
@@ -134,6 +134,7 @@ class Service:
         def prepare(connection: Connection) -> list[str]:
             create_log(connection)
             place.metadata.create_all(connection)
+            subscribers.metadata.create_all(connection)
             waiting[:] = create_views(connection, self.blueprint.projections)
             erase_again(connection)
             books = sorted({*self.orgs, *reading.organisations(connection)})

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-RESERVED = frozenset({"docs", "health", "metrics", "problems"})
+RESERVED = frozenset({"contracts", "docs", "health", "metrics", "problems"})
 """Paths of the services themselves, which no organisation can be called."""
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 FEED = "feed"
@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     pledge_bus: Bus | None = None
     evaluation_bus: Bus | None = None
     """The same for one service, with an account of its own."""
+
+    rabbitmq_api: SecretStr | None = None
+    """RabbitMQ's management interface with an administrator's account, `http://admin:password@host:15672`.
+
+    `avow subscriber` makes and removes accounts and queues with it; without it, it prints what an administrator types.
+    """
 
     @field_validator("host")
     @classmethod

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from avow.bus.inbox import Taken
 from avow.bus.queue import Deliveries
+from avow.bus.taken import Taken
 from avow.eventlog.dead_letters import Letter
 
 QUEUE = "evaluation.inbox.demo"
@@ -82,6 +82,7 @@ async def test_what_cannot_be_kept_is_not_acknowledged_and_is_offered_again(yard
         await line.settle(refused)
     assert (good.said, bad.said) == ([], [])
     yard.full = False
+    await line.close()
     assert await line.listen(0).take(0) == [b"1", b"\xff", b"later"]
     await line.settle(refused)
     assert (good.said, bad.said) == (["ack"], ["ack"])
@@ -109,3 +110,25 @@ async def test_what_is_held_is_not_acknowledged_along_with_what_came_after_it(ya
     assert await line.take(0) == [b"3", b"2"]
     await line.settle(Taken(imported=2))
     assert (early.said, second.said) == (["ack"], ["ack"])
+
+
+async def test_what_was_offered_to_one_who_broke_off_is_offered_to_the_next(yard: Yard) -> None:
+    first, second = Delivery(b"1"), Delivery(b"2")
+    line = a_line(yard, first, second)
+    await line.take(0)
+    await line.close()
+    assert first.said == []
+    assert await line.listen(0).take(0) == [b"1", b"2"]
+    await line.settle(Taken(imported=2, reached=2))
+    assert (first.said, second.said) == (["ack"], ["ack"])
+
+
+async def test_what_a_broken_connection_had_delivered_is_forgotten(yard: Yard) -> None:
+    delivery = Delivery(b"1")
+    line = a_line(yard, delivery)
+    await line.take(0)
+    line.clear()
+    await line.close()
+    assert await line.take(0) == []
+    await line.settle(Taken())
+    assert delivery.said == []
