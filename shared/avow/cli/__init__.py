@@ -1,5 +1,5 @@
-"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `backup`,
-`keys`, `restore`.
+"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `prepare`,
+`org`, `backup`, `keys`, `restore`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -13,6 +13,7 @@ from avow.cli.doctor import doctor
 from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
+from avow.cli.prepare import prepare
 from avow.cli.rebuild import rebuild
 from avow.cli.up import up
 from avow.cli.verify import verify
@@ -25,7 +26,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
+for command in (up, demo, verify, asof, diff, rebuild, doctor, prepare, backup, restore):
     app.command()(command)
 for group in (org, keys, explain):
     app.add_typer(group)
