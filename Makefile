@@ -21,10 +21,12 @@ up: setup ## 在本机启动两个服务 | Start both services on this machine
 
 test: lint ## 检查并运行全部测试 | Run the checks, then every test
 	@.ci/postgres
+	@.ci/rabbitmq
 	$(BIN)/pytest -n $(JOBS)
 
 bench: setup ## 与同类实现对比测速 | Measure beside the peers; BENCH="--sizes 10000" for less
 	@.ci/postgres
+	@.ci/rabbitmq
 	@.ci/uv pip install --quiet --require-hashes --python .venv/bin/python -r benchmarks/requirements.lock.txt
 	$(BIN)/python -m benchmarks $(BENCH)
 
