@@ -1,7 +1,5 @@
 """The log's table belongs to one account, the service runs as another: what deploy/postgres and `avow prepare` make."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,26 +8,17 @@ import httpx
 import pytest
 
 from tests.kit.deployed import avow, deployed
-from tests.kit.postgres import PrivatePostgres, find_tools
-
-ACCOUNTS = Path(__file__).parents[2] / "deploy" / "postgres" / "10-accounts.sh"
-SERVICES = ("pledge", "evaluation")
+from tests.kit.postgres import PrivatePostgres
+from tests.kit.set_up import SERVICES, make_accounts, make_secrets
 
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivatePostgres]:
     """A PostgreSQL as the set-up leaves it."""
-    secrets = tmp_path_factory.mktemp("secrets")
-    for service in SERVICES:
-        (secrets / f"postgres_{service}").write_text(f"{service}-password\n")
-        (secrets / f"postgres_{service}_owner").write_text(f"{service}-owner-password\n")
+    secrets = tmp_path_factory.mktemp("made") / "secrets"
+    make_secrets(secrets)
     with PrivatePostgres() as server:
-        env = {
-            "PATH": f"{find_tools()}:{os.environ['PATH']}", "PGHOST": "127.0.0.1", "PGPORT": str(server.port),
-            "POSTGRES_USER": "avow", "SECRETS": str(secrets),
-        }  # fmt: skip
-        done = subprocess.run(["sh", str(ACCOUNTS)], env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
+        make_accounts(server, secrets)
         yield server
 
 
