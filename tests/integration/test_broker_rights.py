@@ -21,7 +21,7 @@ from avow.service.settings import Settings
 from tests.kit.rabbit import PrivateRabbit
 from tests.kit.set_up import SERVICES, broker_address, make_secrets, set_up_rabbit
 
-ROUNDS, PAUSE = 150, 0.2
+ROUNDS, PAUSE = 60, 0.2
 
 
 @pytest.fixture(scope="module")
