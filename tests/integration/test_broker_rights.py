@@ -9,9 +9,9 @@ import pytest
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthenticationError
 
-from avow.bus.topology import DEAD, EVENTS
 from avow.contracts.organisation import PersonRegistered
 from avow.contracts.review import ReviewSubmitted
+from avow.contracts.wire import DEAD, EVENTS
 from avow.eventlog.records import Context, Proposed
 from avow.kernel.message import PublicEvent
 from avow.kernel.ports import Ports
