@@ -94,7 +94,8 @@ class Follower:
         self._listen_from = listen or (lambda after: Gathering(client.live(org, after), PAGE))
         self._paused = paused
         self._look_due = 0.0
-        self._moved = Signal()
+        self.moved = Signal()
+        """Raised whenever `status` changes."""
         self._failures = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -116,7 +117,7 @@ class Follower:
         """Wait until the source's event with this sequence is imported; TimeoutError after `patience` seconds."""
         async with asyncio.timeout(patience):
             while self.status.imported_sequence < sequence:
-                await self._moved.wait(patience)
+                await self.moved.wait(patience)
 
     async def _run(self) -> None:
         while True:
@@ -252,7 +253,7 @@ class Follower:
 
     def _note(self, **seen: Any) -> None:
         self.status = replace(self.status, **seen)
-        self._moved.raise_()
+        self.moved.raise_()
 
     def _enter(self, state: State, reason: str | None = None) -> None:
         if state == "unavailable" and self.status.state in HALTED:
