@@ -48,6 +48,13 @@ lock: setup ## 更新依赖锁定文件 | Lock the dependencies; UPGRADE=1 moves
 		--no-header --no-annotate --all-extras --group dev \
 		--no-emit-package avow --no-emit-package avow-pledge --no-emit-package avow-evaluation \
 		--output-file requirements.lock.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --all-extras --constraint requirements.lock.txt \
+		--no-emit-package avow --no-emit-package avow-pledge --no-emit-package avow-evaluation \
+		--output-file deploy/requirements.lock.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --constraint requirements.lock.txt --group image \
+		--output-file deploy/build.lock.txt
 	.ci/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --constraint requirements.lock.txt --group bench \
 		--output-file benchmarks/requirements.lock.txt

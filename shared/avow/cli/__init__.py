@@ -1,5 +1,5 @@
-"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `bus`,
-`dead`, `backup`, `keys`, `restore`, `contracts`, `subscriber`.
+"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `prepare`,
+`org`, `bus`, `dead`, `backup`, `keys`, `restore`, `contracts`, `subscriber`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -16,6 +16,7 @@ from avow.cli.doctor import doctor
 from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
+from avow.cli.prepare import prepare
 from avow.cli.rebuild import rebuild
 from avow.cli.subscriber import subscriber
 from avow.cli.up import up
@@ -29,7 +30,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
+for command in (up, demo, verify, asof, diff, rebuild, doctor, prepare, backup, restore):
     app.command()(command)
 for group in (org, bus, dead, subscriber, keys, explain, contracts):
     app.add_typer(group)

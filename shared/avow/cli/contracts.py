@@ -16,6 +16,9 @@ from avow.contracts.entries import Entry, entries
 
 Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")]
 
+WIDEST = 120
+"""Columns in which every row of the list has room."""
+
 contracts = typer.Typer(
     name="contracts", help="公开事件的契约：目录、详情、检查。 Contracts of public events.", no_args_is_help=True
 )
@@ -34,7 +37,8 @@ def list_(json_: Json = False) -> None:
         ends = "" if entry.ending is None else str(entry.ending.until)
         services = ", ".join(entry.services)
         table.add_row(entry.name, entry.words.name.zh, services, entry.since, ends)
-    out.print(table)
+    # A name that is cut off names nothing: wide rows may run over the edge.
+    out.print(table, crop=False, width=max(out.width, WIDEST))
 
 
 @contracts.command()

@@ -66,10 +66,13 @@ async def _run(settings: Settings, json_: bool) -> None:
 
 
 def say_where(running: Deployment) -> None:
-    """Where each service answers and the token that opens it."""
+    """Where each service answers, and the token that opens it unless it was chosen: what is printed may be kept."""
+    chosen = running.settings.operator_token is not None
     for name, url in running.urls.items():
-        out.print(f"  {name:<11} {url}/docs?token={running.token}", soft_wrap=True, markup=False)
-    out.print(f"  操作员令牌 / operator token: [bold]{escape(running.token)}[/bold]", soft_wrap=True)
+        address = f"{url}/docs" if chosen else f"{url}/docs?token={running.token}"
+        out.print(f"  {name:<11} {address}", soft_wrap=True, markup=False)
+    if not chosen:
+        out.print(f"  操作员令牌 / operator token: [bold]{escape(running.token)}[/bold]", soft_wrap=True)
     out.print("  Ctrl-C 结束 / to stop")
 
 

@@ -1,8 +1,9 @@
-"""Settings, from the environment (`AVOW_…`) and nowhere else.
+"""Settings, from the environment (`AVOW_…`), and from files where `AVOW_SECRETS` names their folder; nowhere else.
 
-Promises: what is not understood is refused at start-up with the variable's name; the operator's token never prints.
+Promises: what is not understood is refused at start-up with the variable's name; no secret ever prints.
 """
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
@@ -17,7 +18,13 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -68,6 +75,12 @@ def _a_bus(address: SecretStr) -> SecretStr:
     return address
 
 
+def _a_folder(folder: Path | None) -> Path | None:
+    if folder is not None and not folder.is_dir():
+        raise ValueError("no such folder")
+    return folder
+
+
 DatabaseUrl = Annotated[str, AfterValidator(_a_database)]
 Bus = Annotated[SecretStr, AfterValidator(_a_bus)]
 ServiceName = Literal["pledge", "evaluation"]
@@ -106,8 +119,8 @@ class Settings(BaseSettings):
     evaluation_port: Annotated[int, Field(ge=0, le=65535)] = 8402
     """0 takes a free port."""
 
-    pledge_database: DatabaseUrl | None = None
-    evaluation_database: DatabaseUrl | None = None
+    pledge_database: Annotated[DatabaseUrl | None, Field(repr=False)] = None
+    evaluation_database: Annotated[DatabaseUrl | None, Field(repr=False)] = None
     """SQLAlchemy URLs; without one, a SQLite file under `data`."""
 
     operator_token: Annotated[SecretStr, AfterValidator(_fit_for_a_header)] | None = None
@@ -137,6 +150,26 @@ class Settings(BaseSettings):
 
     `avow subscriber` makes and removes accounts and queues with it; without it, it prints what an administrator types.
     """
+
+    secrets: Annotated[Path | None, AfterValidator(_a_folder)] = None
+    """A folder of files, each with one setting that is a secret and named like it: `avow_operator_token`.
+
+    What the environment says goes before what is in a file.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is said in code, in the environment, in the files of secrets, in this order."""
+        folder = os.environ.get("AVOW_SECRETS")
+        files = [SecretsSettingsSource(settings_cls, folder)] if folder and Path(folder).is_dir() else []
+        return (init_settings, env_settings, *files)
 
     @field_validator("host")
     @classmethod

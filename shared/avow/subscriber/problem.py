@@ -29,7 +29,7 @@ class LogReplaced(SubscriptionEnded):
 
     def __init__(self, log: LogKey, what: str) -> None:
         super().__init__(
-            f"{log.org} 在 {log.service} 的日志已不是原来那本（{what}）。请核对来源；确认后另起检查点名称，从头订阅。",
+            f"{log.org} 在 {log.service} 的日志已不是原来那本（{what}）。请核对来源；确认后另起进度名称，从头订阅。",
             f"The log of {log.org} at {log.service} is not what it was ({what}). Nothing was started anew. Ask whoever "
             "operates it; then subscribe under another checkpoint's name.",
         )
