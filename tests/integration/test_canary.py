@@ -18,6 +18,7 @@ import structlog
 from pydantic import SecretStr
 
 from avow.bus.dead import garbage
+from avow.bus.subscribers import Subscriber, enrol, new_token
 from avow.contracts.envelope import decode
 from avow.demo.client import Player
 from avow.demo.playing import BEGINS, play
@@ -89,6 +90,17 @@ async def go_wrong(url: str) -> None:
         await http.get(f"/{ORG}/status", headers=forged)
 
 
+async def subscribe(service: Service, url: str) -> str:
+    """Let a subscriber read, and ask for more than is theirs; their token."""
+    token = new_token(service.ports)
+    who = Subscriber("canary", (ORG,), (), service.ports.clock.now())
+    await service.database.write(partial(enrol, who=who, token=token))
+    async with httpx.AsyncClient(base_url=url, headers={"Authorization": f"Bearer {token}"}) as http:
+        codes = [(await http.get(f"/{ORG}/{path}")).status_code for path in ("feed/head", "people")]
+    assert codes == [200, 403]
+    return token
+
+
 async def break_down(service: Service, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the database fail a request, a handler break, and a reaction fail, each with a secret in the exception."""
     with monkeypatch.context() as patch:
@@ -158,6 +170,7 @@ async def test_nothing_tells_of_anybody(
         await play(stage, TINY)
         for name, url in running.urls.items():
             await go_wrong(url)
+            secrets.add(await subscribe(running.services[name], url))
             await break_down(running.services[name], url, monkeypatch)
         await stage.heard()
         require_silence(await counted(running.urls), secrets, "a page", *GRADES)
