@@ -10,7 +10,7 @@
     await subscription.run()
 
 Promises: a batch is of one log and in its order; a log that has nothing to say holds none of the others up; once the
-iteration has ended nothing is left running (tests/unit/subscriber/test_subscription.py).
+iteration has ended nothing is left running (tests/integration/test_subscriber_feed.py).
 """
 
 import asyncio
