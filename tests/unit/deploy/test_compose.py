@@ -16,7 +16,7 @@ ROOT = DEPLOY.parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 CONTAINERS: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: told for name, told in CONTAINERS.items() if told["image"].startswith("avow:")}
-LASTING = {name: told for name, told in CONTAINERS.items() if not name.endswith("-prepare")}
+LASTING = {name: told for name, told in CONTAINERS.items() if not name.endswith("-prepare") and name != "console"}
 SETTINGS = {f"AVOW_{name.upper()}" for name in Settings.model_fields}
 
 
@@ -28,8 +28,8 @@ def secrets_of(told: dict[str, Any]) -> dict[str, str]:
 
 
 def test_each_service_has_a_web_and_a_worker_process_beside_the_servers_and_a_proxy() -> None:
-    servers = {"postgres", "rabbitmq", "proxy"}
-    assert set(CONTAINERS) == servers | {f"{s}-{part}" for s in SERVICES for part in ("prepare", "web", "worker")}
+    beside = {"postgres", "rabbitmq", "proxy", "console"}
+    assert set(CONTAINERS) == beside | {f"{s}-{part}" for s in SERVICES for part in ("prepare", "web", "worker")}
 
 
 @pytest.mark.parametrize("name", LASTING)
@@ -62,10 +62,15 @@ def test_images_are_pinned_and_name_no_registry(name: str) -> None:
 def test_every_setting_of_ours_there_is(name: str) -> None:
     told = OURS[name]
     assert told["environment"].keys() <= SETTINGS
-    assert {f"{target.upper()}" for target in secrets_of(told).values()} <= SETTINGS
+    assert {target.upper() for target in secrets_of(told).values()} <= SETTINGS
+    assert told["environment"]["AVOW_SECRETS"] == "/run/secrets"
+
+
+@pytest.mark.parametrize("name", [name for name in OURS if name != "console"])
+def test_a_process_is_given_nothing_that_is_the_other_service_s(name: str) -> None:
+    told = OURS[name]
     service = name.partition("-")[0]
     assert told["environment"]["AVOW_SERVICES"] == service
-    assert told["environment"]["AVOW_SECRETS"] == "/run/secrets"
     other = next(other for other in SERVICES if other != service)
     assert not any(secret.startswith((f"avow_{other}", "postgres", "rabbitmq")) for secret in secrets_of(told))
 
@@ -98,6 +103,10 @@ def test_the_settings_understand_what_a_process_is_given(
 def test_health_is_asked_for_where_a_service_answers_it(name: str) -> None:
     service = name.partition("-")[0]
     assert f"http://127.0.0.1:{Settings().port(service)}/health'" in OURS[name]["healthcheck"]["test"][-1]
+
+
+def test_the_console_does_not_start_by_itself() -> None:
+    assert [name for name, told in CONTAINERS.items() if "profiles" in told] == ["console"]
 
 
 def test_whoever_needs_a_server_starts_after_it() -> None:
