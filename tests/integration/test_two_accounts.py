@@ -107,7 +107,7 @@ async def test_passwords_are_kept_as_scram_and_are_those_of_the_files(cluster: P
     query = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname ~ 'pledge|evaluation'"
     connection = await asyncpg.connect(address(cluster, "avow", "postgres").replace("+asyncpg", ""))
     try:
-        kept = dict(await connection.fetch(query))
+        kept: dict[str, str] = {row[0]: row[1] for row in await connection.fetch(query)}
     finally:
         await connection.close()
     assert sorted(kept) == ["evaluation", "evaluation_owner", "pledge", "pledge_owner"]

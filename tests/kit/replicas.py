@@ -1,15 +1,13 @@
 """A deployment as processes: of each service one web and two workers, with the accounts and secrets of `deploy/`."""
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
 
@@ -28,16 +26,22 @@ class Replica:
         self._log = log
         self._token = (Path(env["AVOW_SECRETS"]) / "avow_operator_token").read_text().strip()
 
-    def start(self) -> Self:
+        self._process: subprocess.Popen[str] | None = None
+
+    def begin(self) -> None:
+        """Start it, and do not wait; `ready` follows."""
         with self._log.open("wb") as log:
             command = [sys.executable, "-m", "avow", "up", "--json"]
             self._process = subprocess.Popen(command, env=self._env, stdout=subprocess.PIPE, stderr=log, text=True)
+
+    def ready(self) -> None:
+        """Return once it answers."""
+        assert self._process is not None
         assert self._process.stdout is not None
         with self._process.stdout as output:
             said = output.readline()
         assert said, self._log.read_text()
         self.url: str = json.loads(said)["services"][self.service]
-        return self
 
     @property
     def headers(self) -> dict[str, str]:
@@ -52,14 +56,20 @@ class Replica:
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self._process.send_signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.kill()
         self._process.wait(START_WITHIN)
 
     def stop(self) -> int:
-        """Ask it to end, and its exit status; of one that ended before as well."""
-        if self._process.poll() is None:
-            self._process.terminate()
+        """Ask it to end; its exit status."""
+        assert self._process is not None
+        self._process.terminate()
         return self._process.wait(START_WITHIN)
+
+    def end(self) -> None:
+        """See to it that it has ended."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
 
 
 @dataclass
@@ -74,18 +84,23 @@ class Replicas:
     workers: dict[str, list[Replica]] = field(default_factory=lambda: {name: [] for name in SERVICES})
     started: list[Replica] = field(default_factory=list)
 
-    def start(self, service: str, role: str) -> Replica:
-        """Start a process more."""
+    def start(self, role: str) -> None:
+        """Start a process more of each service, and wait until both answer."""
+        begun = [self._begin(service, role) for service in SERVICES]
+        for replica in begun:
+            replica.ready()
+            if role == "web":
+                self.webs[replica.service] = replica
+            else:
+                self.workers[replica.service].append(replica)
+
+    def _begin(self, service: str, role: str) -> Replica:
         told = {"AVOW_SECRETS": str(self.secrets[service]), "AVOW_ORGS": "main"}
         told |= {f"AVOW_{name.upper()}_URL": web.url for name, web in self.webs.items()}
         log = self.data / f"{service}-{role}-{len(self.started)}.log"
         replica = Replica(service, role, log, environment(self.data, **told))
         self.started.append(replica)
-        replica.start()
-        if role == "web":
-            self.webs[service] = replica
-        else:
-            self.workers[service].append(replica)
+        replica.begin()
         return replica
 
     def publishing(self, service: str) -> Replica | None:
@@ -123,16 +138,13 @@ def replicas(folder: Path) -> Iterator[Replicas]:
             (mounted / f"avow_{name}_database").write_text(databases[f"AVOW_{name.upper()}_DATABASE"])
             (mounted / f"avow_{name}_bus").write_text(broker_address(rabbit, made, name))
         running = Replicas(folder, rabbit, secrets, databases)
-        stack.callback(lambda: [_end(replica) for replica in running.started])
+        stack.callback(_end, running.started)
         for role in ("web", "worker", "worker"):
-            for name in SERVICES:
-                running.start(name, role)
+            running.start(role)
         yield running
 
 
-def _end(replica: Replica) -> None:
-    try:
-        replica.stop()
-    except (subprocess.TimeoutExpired, AttributeError):
-        if hasattr(replica, "_process"):
-            os.kill(replica._process.pid, signal.SIGKILL)
+def _end(started: list[Replica]) -> None:
+    """See to it that nothing is left, whatever has happened."""
+    for replica in started:
+        replica.end()

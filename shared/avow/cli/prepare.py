@@ -29,7 +29,7 @@ def prepare(
 ) -> None:
     """以日志表所有者的身份建表并授权（PostgreSQL）。 Create the log's table as its owner, and grant (PostgreSQL)."""
     settings = read_settings()
-    services: tuple[str, ...] = settings.services or tuple(installed())
+    services: list[str] = list(settings.services or installed())
     for service in services:
         if make_url(settings.database_url(service)).get_backend_name() != "postgresql":
             name = f"AVOW_{service.upper()}_DATABASE"
