@@ -6,10 +6,9 @@ written and the head moved, or nothing is (tests/race, which is lost without the
 """
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from avow.contracts.book import BookOpened
 from avow.contracts.leaf import GENESIS
@@ -66,15 +65,8 @@ def read_head(connection: Connection, org: str, lock: bool = False) -> Head | No
     """The end of the organisation's log, locked for this transaction if asked."""
     query = select(log_head).where(log_head.c.org == org)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-    return None if row is None else _head(row)
-
-
-def read_heads(connection: Connection) -> dict[str, Head]:
-    """The end of every organisation's log."""
-    return {row.org: _head(row) for row in connection.execute(select(log_head).order_by(log_head.c.org))}
-
-
-def _head(row: Row[Any]) -> Head:
+    if row is None:
+        return None
     return Head(row.log_id, row.service, row.clock, row.position, row.sequence, row.hash, row.recorded_at)
 
 

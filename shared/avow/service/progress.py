@@ -17,8 +17,8 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from avow.bus.status import HALTED
-from avow.eventlog import dead_letters
-from avow.eventlog.append import read_heads
+from avow.eventlog import dead_letters, reading
+from avow.eventlog.append import read_head
 from avow.eventlog.batch import Head
 from avow.eventlog.faults import fault_of
 from avow.projections.builds import positions
@@ -136,15 +136,19 @@ _Read = tuple[dict[str, Head], dict[tuple[str, str], int], list[Seen]]
 
 def _read(connection: Connection, service: "Service") -> _Read:
     """The end of every log, the dead letters that wait, and how far each projection is."""
-    heads = read_heads(connection)
-    reached = positions(connection, service.runner.projections)
+    heads: dict[str, Head] = {}
     letters: Counter[tuple[str, str]] = Counter()
-    for group in dead_letters.groups(connection):
-        letters[group.org, group.kind] += group.times
     parts = []
-    for org, head in heads.items():
+    for org in reading.organisations(connection):
+        head = read_head(connection, org)
+        if head is None:
+            continue
+        heads[org] = head
+        for group in dead_letters.groups(connection, org):
+            letters[org, group.kind] += group.times
+        reached = positions(connection, org, service.runner.projections)
         for projection in service.runner.projections:
-            position = min(reached.get((org, projection.name), 0), head.position)
+            position = min(reached.get(projection.name, 0), head.position)
             stopped = service.runner.stopped.get(projection.name)
             halted = stopped is not None and stopped.org == org
             state = "stopped" if halted else "live"
