@@ -1,11 +1,13 @@
 # `make` alone lists what there is. Every target prepares what it needs; nothing has to be installed by hand first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test bench lint format contracts lock clean
+.PHONY: help setup demo up test simulate bench lint format contracts lock clean
 
 BIN := .venv/bin
 PACKAGES := shared services/pledge services/evaluation
 # How many processes run the tests: make test JOBS=4
 JOBS ?= 2
+# How many simulations: make simulate SEEDS=100
+SEEDS ?= 1000
 
 help: ## 列出所有命令 | List the targets
 	@awk -F ' *## *| *[|] *' '/^[a-z-]+:.*## / { sub(/:.*/, "", $$1); printf "  make %-9s %s / %s\n", $$1, $$2, $$3 }' $(MAKEFILE_LIST)
@@ -23,6 +25,10 @@ test: lint ## 检查并运行全部测试 | Run the checks, then every test
 	@.ci/postgres
 	@.ci/rabbitmq
 	$(BIN)/pytest -n $(JOBS)
+
+simulate: setup ## 在虚拟时间里反复模拟故障 | Simulate faults on virtual time: SEEDS=1000
+	$(BIN)/python -m tests.simulation --bugs
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
 
 bench: setup ## 与同类实现对比测速 | Measure beside the peers; BENCH="--sizes 10000" for less
 	@.ci/postgres

@@ -10,7 +10,7 @@ from avow.contracts.organisation import PersonRegistered, UnitRegistered
 from avow.eventlog.execute import Asked, Ground, Grounds
 from avow.eventlog.records import Recorded
 from avow.kernel.decider import Decider, Facts
-from avow.kernel.message import Command
+from avow.kernel.message import Command, Event
 from avow.projections.projection import Projection, Row, key, number, on, table, text
 from avow.register.projection import Register
 from avow.service.service import Blueprint
@@ -77,12 +77,12 @@ class Said:
     events: int = 0
 
 
-def _decide(command: Say, said: Said, facts: Facts) -> list[UnitRegistered | Noted]:
+def _decide(command: Say, said: Said, facts: Facts) -> list[Event]:
     public = [a_unit(n, f"{command.text}.{n}") for n in range(command.aloud)]
     return [*public, Noted(text=f"{command.text}.noted")] if command.noted else [*public]
 
 
-def _evolve(said: Said, event: UnitRegistered | Noted) -> Said:
+def _evolve(said: Said, event: Event) -> Said:
     return Said(said.events + 1)
 
 

@@ -2,11 +2,14 @@
 told. Some ask twice at once, some again after the answer, some give up."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid5
 
+from avow.contracts.organisation import UnitRegistered
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.execute import Origin
 from avow.eventlog.faults import fault_of
@@ -20,6 +23,8 @@ from tests.simulation.process import Process
 if TYPE_CHECKING:
     from tests.simulation.pair import Pair
 
+Ask = Callable[[Process], Awaitable[list[Appended]]]
+"""Asks one command of a process."""
 NAMES = UUID(int=0xA)
 PATIENCE = 30.0
 PASSING = ("log.conflict", "position.not_reached")
@@ -53,18 +58,17 @@ class Caller:
             if self._chance.random() < 0.6:
                 command = Say(text=f"{self.name}.{n}", aloud=self._chance.randrange(3), noted=True)
                 who, guarded = f"{self._chance.randrange(4)}", self._chance.random() < 0.7
-                await self._insist(lambda p, c=command, w=who, g=guarded: self._say(p, c, w, g))  # type: ignore[misc]
+                await self._insist(partial(self._say, command=command, who=who, guarded=guarded))
             else:
-                items = self._items(n)
-                await self._insist(lambda process, items=items: self._append(process, items))  # type: ignore[misc]
+                await self._insist(partial(self._append, items=self._items(n)))
 
-    async def _insist(self, ask) -> None:  # type: ignore[no-untyped-def]
+    async def _insist(self, ask: Ask) -> None:
         gives_up = self._chance.random() < 0.05
         first: list[Appended] | None = None
         again = self._chance.random() < 0.15
         while True:
             if first is None and self._chance.random() < 0.1:
-                answers = await asyncio.gather(self._once(ask), self._once(ask))
+                answers = list(await asyncio.gather(self._once(ask), self._once(ask)))
             else:
                 answers = [await self._once(ask)]
             for answer in answers:
@@ -81,14 +85,14 @@ class Caller:
             again = again and first is None
             await asyncio.sleep(self._chance.uniform(0.1, 3.0))
 
-    async def _once(self, ask) -> list[Appended] | None:  # type: ignore[no-untyped-def]
+    async def _once(self, ask: Ask) -> list[Appended] | None:
         up = [process for process in self._pair.processes[self._side] if process.running]
         if not up:
             return None
         process = self._chance.choice(up)
         assert process.server is not None
         try:
-            answer: list[Appended] = await process.server.ask(lambda: ask(process), PATIENCE)
+            answer = await process.server.ask(lambda: ask(process), PATIENCE)
         except (Unreachable, OutcomeUnknown):
             return None
         except Refusal as refusal:
@@ -129,5 +133,5 @@ class Caller:
             items.append(Proposed(items[0].stream, uuid5(NAMES, f"{words[0]} person"), person, context))
         return items
 
-    def _event(self, word: str) -> Noted | object:
+    def _event(self, word: str) -> Noted | UnitRegistered:
         return Noted(text=word) if self._chance.random() < 0.3 else a_unit(self._chance.randrange(20), word)

@@ -6,6 +6,7 @@ What must hold at every moment is watched where it happens: in broker.py, and in
 import json
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy import Connection
@@ -55,7 +56,7 @@ async def check(pair: "Pair") -> list[str]:
         wrong += _imports(pair, side)
         wrong += _answers(pair, side)
         for projection in pair.blueprints[side].projections:
-            if not store.read(lambda c, p=projection: _as_replayed(c, p, pair.types[side])):  # type: ignore[misc]
+            if not store.read(partial(_as_replayed, projection=projection, types=pair.types[side])):
                 wrong.append(f"{projection.name} of {side} is not what its log gives")
         imports = await verify_imports(Plain(store), Plain(pair.stores[OTHER[side]]), ORG)
         wrong += [f"the imports of {side}: {finding.code} at {finding.position}" for finding in imports.findings]

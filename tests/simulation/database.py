@@ -5,6 +5,7 @@ A crash finds a transaction not begun, ready to commit (it is rolled back), or c
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from random import Random
 from typing import TypeVar
@@ -26,6 +27,14 @@ def away(reason: str = "away", code: int | None = None, broken_off: bool = False
     if code is not None:
         cause.sqlite_errorcode = code
     return OperationalError(None, None, cause, connection_invalidated=broken_off)
+
+
+class _RolledBack(Exception):
+    """The connection was gone before the commit."""
+
+
+def _roll_back() -> None:
+    raise _RolledBack
 
 
 class Machine:
@@ -83,7 +92,7 @@ class SimulatedDatabase:
         return self._chance.uniform(0.05, 2.0) if self._chance.random() < self._weather.slow else 0.001
 
     async def _break_off(self, work: Callable[[Connection], T]) -> None:
-        """Commit or not, at once or, where nothing but a condition on the log holds it, later; say that nobody knows."""
+        """Commit or not, at once or, where only a condition on the log holds it, later; say that nobody knows."""
         fate = self._chance.choice(("lost", "committed", "late"))
         if fate == "late" and not (isinstance(work, partial) and work.func is insert_behind):
             fate = "lost"
@@ -91,14 +100,18 @@ class SimulatedDatabase:
         self._world.note(self._life.name, f"database: write broken off, {fate}")
         if fate == "committed":
             self._store.write(work)
+        elif fate == "lost":
+            with suppress(_RolledBack):
+                self._store.write(work, _roll_back)
         elif fate == "late":
             self._world.loop.call_later(self._chance.uniform(0.0, 3.0), self._commit_late, work)
-        await self._world.wait(self._life, self._chance.choice((0.01, 1.0, 20.0)))
+        await self._world.wait(self._life, self._chance.choice((0.01, 0.01, 0.01, 0.2, 0.2, 1.0, 1.0, 20.0)))
         raise away("broken off", broken_off=True)
 
-    def _commit_late(self, work: Callable[[Connection], T]) -> None:
+    def _commit_late(self, work: Callable[[Connection], object]) -> None:
+        came: object
         try:
             came = self._store.write(work)
         except DBAPIError as error:
-            came = type(error.orig).__name__  # type: ignore[assignment]
+            came = type(error.orig).__name__
         self._world.note("database", f"the write that was broken off takes effect now: {came}")

@@ -46,6 +46,8 @@ class Server:
         if not self.life.alive:
             raise Unreachable("nobody answers")
         task = self.life.begin(answer())
+        # Whoever asked may not wait for it any more.
+        task.add_done_callback(_heard)
         dying = asyncio.ensure_future(self.life.died.wait())
         try:
             await asyncio.wait({task, dying}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
@@ -54,6 +56,11 @@ class Server:
         if not task.done() or not self.life.alive or task.cancelled():
             raise Unreachable("no answer")
         return task.result()
+
+
+def _heard(answering: asyncio.Task[object]) -> None:
+    if not answering.cancelled():
+        answering.exception()
 
 
 class SimulatedFeed(FeedClient):
@@ -66,7 +73,9 @@ class SimulatedFeed(FeedClient):
     async def head(self, org: str) -> FeedHead:
         def read(connection: Connection) -> FeedHead | None:
             head = read_head(connection, org)
-            return head and FeedHead(log_id=head.log_id, sequence=head.sequence, service=head.service)
+            if head is None:
+                return None
+            return FeedHead(log_id=head.log_id, sequence=head.sequence, service=head.service)
 
         return self._there(await self._read("head", read))
 

@@ -4,6 +4,7 @@ A seed decides everything: the weather, what is asked, what fails and when, and 
 """
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ import structlog
 
 from avow.bus.feed_client import FeedUnavailable
 from avow.bus.relay import BrokerUnavailable
+from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.faults import fault_of
 from avow.eventlog.types import EventTypes
 from avow.projections.projector import position_of
@@ -120,11 +122,13 @@ class Pair:
             for n in range(3)
         ]
         storm = asyncio.create_task(self._storm(everybody))
-        await asyncio.sleep(self.weather.storm)
+        ends = self.world.loop.time() + self.weather.storm
+        while not self.world.wrong and self.world.loop.time() < ends:  # noqa: ASYNC110 - it is time that is waited for
+            await asyncio.sleep(min(1.0, ends - self.world.loop.time()))
         storm.cancel()
         self._calm(everybody)
         ends = self.world.loop.time() + CALM
-        while (lacking := self._lacking(callers)) and not self.world.wrong and self.world.loop.time() < ends:
+        while (lacking := self._lacking(callers)) and not self.world.wrong and self.world.loop.time() < ends:  # noqa: ASYNC110
             await asyncio.sleep(1.0)
         if lacking and not self.world.wrong:
             self.world.fail(f"{CALM:.0f} s after the faults ended: {'; '.join(lacking)}")
@@ -168,17 +172,18 @@ class Pair:
             await asyncio.shield(asyncio.create_task(process.stop()))
 
     def _outage(self, chance: Random) -> None:
-        self.broker.outage(chance.choice((0.5, 5.0, 20.0, 120.0)), chance.random() < self.weather.wiped)
+        self.broker.outage(chance.choice((0.5, 1.0, 5.0, 20.0, 120.0)), chance.random() < self.weather.wiped)
 
     def _away(self, side: str, chance: Random) -> None:
         machine = self.machines[side]
         machine.full = chance.random() < self.weather.full
-        machine.away_until = self.world.loop.time() + chance.choice((0.2, 3.0, 20.0))
+        machine.away_until = self.world.loop.time() + chance.choice((0.1, 0.5, 0.5, 3.0, 20.0))
         self.world.note(side, f"database {'full' if machine.full else 'away'} until {machine.away_until:.1f}")
 
     def _stop(self, process: Process, chance: Random) -> None:
         if process.life is not None and process.life.alive:
-            process.life.answers_from = self.world.loop.time() + chance.choice((1.0, 10.0, 30.0))
+            until = self.world.loop.time() + chance.choice((1.0, 10.0, 30.0))
+            process.life.answers_from = max(until, process.life.answers_from)
             self.world.seen["process stopped"] += 1
             self.world.note(process.life.name, f"is stopped until {process.life.answers_from:.1f}")
 
@@ -208,7 +213,7 @@ class Pair:
                 raise RuntimeError("a caller broke") from task.exception()
         for side in SIDES:
             lacking += self._lacking_at(side)
-        return lacking
+        return lacking or [each for side in SIDES for each in self._not_projected(side)]
 
     def _lacking_at(self, side: str) -> Iterator[str]:
         processes = self.processes[side]
@@ -216,9 +221,8 @@ class Pair:
             yield f"{side} is not up"
             return
         store, other = self.stores[side], self.stores[OTHER[side]]
-        ends = "SELECT position, sequence FROM log_head WHERE org = ?"
-        position, sequence = store.ask(ends, ORG)[0]
-        theirs = row[0][1] if (row := other.ask(ends, ORG)) else 0
+        ends = "SELECT sequence FROM log_head WHERE org = ?"
+        sequence, theirs = (each.ask(ends, ORG)[0][0] if each.ask(ends, ORG) else 0 for each in (store, other))
         for process in processes:
             assert process.service is not None
             assert process.follower is not None
@@ -227,10 +231,6 @@ class Pair:
                 yield f"{side} hears {status}, not {theirs}"
             if process.service.runner.stopped or process.service.runner.interrupted:
                 yield f"{side} projects no more: {process.service.runner.stopped}"
-        for projection in self.blueprints[side].projections:
-            reached = store.read(lambda connection, p=projection: position_of(connection, ORG, p))  # type: ignore[misc]
-            if reached != position:
-                yield f"{projection.name} of {side} is at {reached} of {position}"
         if self.weather.by_queue:
             states = sorted(process.relay.status.state for process in processes if process.relay is not None)
             if states != ["publishing", *["standby"] * (len(processes) - 1)]:
@@ -240,6 +240,14 @@ class Pair:
             queue = self.broker.queues.get(side)
             if queue is None or not queue.consumers or queue.depth():
                 yield f"the queue of {side} holds {queue and queue.depth()}"
+
+    def _not_projected(self, side: str) -> Iterator[str]:
+        store = self.stores[side]
+        position = store.ask("SELECT position FROM log_head WHERE org = ?", ORG)[0][0]
+        for projection in self.blueprints[side].projections:
+            reached = store.read(lambda connection, p=projection: position_of(connection, ORG, p))  # type: ignore[misc]
+            if reached != position:
+                yield f"{projection.name} of {side} is at {reached} of {position}"
 
 
 def simulate(
@@ -285,11 +293,9 @@ def _heard(world: World) -> Iterator[None]:
     """Write what the services log into the record; an error that nothing brought on is wrong."""
 
     def hear(_: Any, level: str, entry: dict[str, Any]) -> dict[str, Any]:
-        import sys
-
         error = sys.exc_info()[1] if entry.pop("exc_info", False) else None
         world.note("log", f"{level} {entry} {error!r}" if error else f"{level} {entry}")
-        known = isinstance(error, BrokerUnavailable | FeedUnavailable) or (error and fault_of(error))
+        known = isinstance(error, BrokerUnavailable | FeedUnavailable | OutcomeUnknown) or (error and fault_of(error))
         if error is not None and not known:
             world.fail(f"{entry['event']}: {error!r}")
         raise structlog.DropEvent

@@ -47,6 +47,8 @@ class Process:
 
     def __init__(self, pair: "Pair", side: str, number: int) -> None:
         self.side = side
+        self.ends_at: int | None = None
+        """The call of its first life at which it ends; else the weather has it."""
         self.life: Life | None = None
         self.server: Server | None = None
         self.service: Service | None = None
@@ -71,7 +73,9 @@ class Process:
         """Live, and live again."""
         while True:
             life = self.life = self._world.born(self._name, self.clock)
-            if self._pair.weather.crash_after:
+            if self.ends_at is not None:
+                life.dies_at, self.ends_at = self.ends_at, None
+            elif self._pair.weather.crash_after:
                 life.dies_at = 1 + int(self._chance.expovariate(1 / self._pair.weather.crash_after))
             self._world.note(life.name, "begins")
             beginning = life.begin(self._begin(life))

@@ -19,7 +19,6 @@ from avow.projections.projection import Projection
 from avow.projections.projector import create_views
 
 T = TypeVar("T")
-Hook = Callable[[Connection], None]
 
 
 class Store:
@@ -29,8 +28,6 @@ class Store:
         names = tuple(projection.name for projection in projections)
         self._engine, empty = _empty(service, names, tuple(projections))
         driver(self._engine).deserialize(empty)
-        self.before_commit: Hook = lambda _: None
-        """Called inside every writing transaction once its work is done."""
         self.written: Callable[[], None] = lambda: None
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -43,7 +40,6 @@ class Store:
         with self._engine.connect() as connection:
             with connection.begin():
                 result = work(connection)
-                self.before_commit(connection)
                 before_commit()
             empty_the_wal(connection)
         self.written()

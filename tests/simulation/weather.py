@@ -3,7 +3,7 @@
 Everything here is a chance per call or a mean number of seconds; `calm` lets nothing fail any more.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from random import Random
 
 
@@ -58,6 +58,14 @@ class Weather:
         return rate > 0 and chance.random() < rate
 
 
+def rough(weather: Weather) -> Weather:
+    """Weather in which much of everything goes wrong, over the broker."""
+    return replace(
+        weather, by_queue=True, storm=20.0, crash_after=300.0, doubt=0.2, outage_after=15.0, wiped=0.1, cut=0.01,
+        unconfirmed=0.03, refused=0.05, doubled=0.3, garbage=0.05, spread=0.05, feed=0.1, answer=0.2, away_after=4.0,
+    )  # fmt: skip
+
+
 def drawn(chance: Random) -> Weather:
     """The weather of a seed: each kind of fault is absent, seldom or frequent."""
 
@@ -68,8 +76,8 @@ def drawn(chance: Random) -> Weather:
         return chance.choice((0.0, seldom, often))
 
     return Weather(
-        storm=chance.choice((12.0, 20.0, 20.0, 30.0, 60.0)),
-        processes=chance.choice((1, 1, 1, 2)),
+        storm=chance.choice((8.0, 12.0, 12.0, 20.0, 40.0)),
+        processes=chance.choice((1, 1, 1, 1, 2)),
         by_queue=chance.random() < 0.85,
         crash_after=mean(600.0, 150.0),
         restart_after=mean(60.0, 20.0),

@@ -4,6 +4,7 @@ They stand for publisher.py and for `Queues` of queue.py, whose own tests run ag
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -140,7 +141,7 @@ class Ear:
             await asyncio.sleep(pause(self._failures, self._life.ports))
             self._failures += 1
 
-    def _arrived(self, connection: Connection):  # type: ignore[no-untyped-def]
+    def _arrived(self, connection: Connection) -> Callable[[int, Message], None]:
         def put(tag: int, message: Message) -> None:
             if self._life.alive:
                 self._line.put(cast(AbstractIncomingMessage, Delivery(self, connection, tag, message)))

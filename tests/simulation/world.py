@@ -121,7 +121,7 @@ class World:
     async def wait(self, life: Life, seconds: float) -> None:
         """What is asked for takes time, and as long as the life is stopped."""
         await asyncio.sleep(seconds)
-        while (left := life.answers_from - self.loop.time()) > 0:
+        while (left := life.answers_from - self.loop.time()) > 0:  # noqa: ASYNC110 - it may be stopped again meanwhile
             await asyncio.sleep(left)
         if not life.alive:
             raise Crashed
@@ -156,7 +156,7 @@ class World:
             self.wrong.append(f"nobody heard of: {context['message']} {error!r}")
 
 
-def _owned(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
+def _owned(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
     context = options.get("context") or copy_context()
     task: asyncio.Task[Any] = asyncio.Task(work, loop=loop, context=context)
     life = context.get(_life)
