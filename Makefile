@@ -23,6 +23,7 @@ up: setup ## 在本机启动两个服务 | Start both services on this machine
 
 test: lint ## 检查并运行全部测试 | Run the checks, then every test
 	@.ci/postgres
+	@.ci/rabbitmq
 	$(BIN)/pytest -n $(JOBS)
 
 simulate: setup ## 在虚拟时间里反复模拟故障 | Simulate faults on virtual time: SEEDS=1000
@@ -31,6 +32,7 @@ simulate: setup ## 在虚拟时间里反复模拟故障 | Simulate faults on vir
 
 bench: setup ## 与同类实现对比测速 | Measure beside the peers; BENCH="--sizes 10000" for less
 	@.ci/postgres
+	@.ci/rabbitmq
 	@.ci/uv pip install --quiet --require-hashes --python .venv/bin/python -r benchmarks/requirements.lock.txt
 	$(BIN)/python -m benchmarks $(BENCH)
 
@@ -52,6 +54,13 @@ lock: setup ## 更新依赖锁定文件 | Lock the dependencies; UPGRADE=1 moves
 		--no-header --no-annotate --all-extras --group dev \
 		--no-emit-package avow --no-emit-package avow-pledge --no-emit-package avow-evaluation \
 		--output-file requirements.lock.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --all-extras --constraint requirements.lock.txt \
+		--no-emit-package avow --no-emit-package avow-pledge --no-emit-package avow-evaluation \
+		--output-file deploy/requirements.lock.txt $(addsuffix /pyproject.toml,$(PACKAGES))
+	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate --constraint requirements.lock.txt --group image \
+		--output-file deploy/build.lock.txt
 	.ci/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --constraint requirements.lock.txt --group bench \
 		--output-file benchmarks/requirements.lock.txt

@@ -7,6 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from avow.service.hosting import collect_seldom
+from benchmarks.bus import measure_bus
 from benchmarks.commands import measure_commands
 from benchmarks.log import Engine, measure_log
 from benchmarks.measure import RESULTS, Report
@@ -14,7 +15,7 @@ from benchmarks.pages import measure_pages
 from benchmarks.projections import measure_projections
 from tests.kit.postgres import PrivatePostgres
 
-PARTS = ("log", "commands", "projections", "pages")
+PARTS = ("log", "commands", "projections", "pages", "bus")
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
             measure_projections(report, new_url, names, sizes)
         if "pages" in parts:
             measure_pages(report, new_url, names)
+        if "bus" in parts:
+            measure_bus(report, {name: new_url[name] for name in ("postgresql", *names)}, chosen.seconds)
         engines = [Engine.open(name, new_url[name]) for name in names] if "log" in parts else []
         try:
             measure_log(report, engines, sizes, chosen.seconds)

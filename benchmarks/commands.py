@@ -20,7 +20,7 @@ CONNECTIONS = 64
 
 
 @contextmanager
-def _served(name: str, url: str) -> Iterator[int]:
+def served(name: str, url: str) -> Iterator[int]:
     command = [sys.executable, "-m", "benchmarks.serving", name, url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
@@ -78,7 +78,7 @@ async def _commands(port: int, campaign_id: str, seconds: float) -> float:
 
 def measure_commands(report: Report, new_url: Callable[[], str], seconds: float) -> None:
     """Commands a second at so many connections."""
-    with _served("avow", new_url()) as ours, _served("bare", new_url()) as bare:
+    with served("avow", new_url()) as ours, served("bare", new_url()) as bare:
         campaign_id = _campaign(ours)
         report.compare(
             f"commands over HTTP, {CONNECTIONS} connections, postgresql",

@@ -1,4 +1,4 @@
-"""Fixtures for every level: a private PostgreSQL, started only if a test asks for it, and both engines by turns."""
+"""Fixtures for every level: private servers, started only if a test asks for them, and both engines by turns."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.kit.postgres import PrivatePostgres
+from tests.kit.rabbit import PrivateRabbit
 
 # How long an example takes says something about the machine, not about the property.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -55,3 +56,18 @@ def new_engine_url(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[
 def engine_url(new_engine_url: Callable[[], str]) -> str:
     """The address of a fresh, empty database, on each engine by turns."""
     return new_engine_url()
+
+
+@pytest.fixture(scope="session")
+def rabbit() -> Iterator[PrivateRabbit]:
+    """The RabbitMQ node of this test process. Who kills it revives it; who wipes it starts one of its own instead."""
+    with PrivateRabbit() as node:
+        yield node
+
+
+@pytest.fixture
+def amqp_url(rabbit: PrivateRabbit) -> Iterator[str]:
+    """The address of a fresh, empty virtual host, which goes with the test."""
+    url = rabbit.create_vhost()
+    yield url
+    rabbit.drop_vhost(url)

@@ -238,6 +238,9 @@ async def test_there_is_no_open_door(pair: Deployed) -> None:
                 "main/ledger",
                 "docs",
                 "openapi.json",
+                "docs/events",
+                "docs/events/pledge.made.v1.json",
+                "asyncapi.json",
                 "nowhere",
             ):
                 answer = await stranger.get(f"{url}/{path}")

@@ -8,7 +8,8 @@ from random import Random
 import pytest
 from structlog.testing import capture_logs
 
-from avow.bus.inbox import Inbox, Taken
+from avow.bus.inbox import Inbox
+from avow.bus.taken import Taken
 from avow.contracts.envelope import decode, encode
 from avow.eventlog.append import UnknownOrganisation
 from avow.eventlog.batch import IdTaken

@@ -1,5 +1,9 @@
 """Writes what events are kept by: `python -m tests.kit.write_contracts`, or `make contracts`.
 
+`docs/contracts/<type>.v<schema>.json` and `envelope.v<n>.json` are what travels; the AsyncAPI documents and the text of
+the catalogue beside them are made anew each time (`write_documents`), the samples in `avow/contracts/recorded` grow
+(`write_shipped`).
+
 `docs/contracts/<type>.v<schema>.json` is the JSON Schema of a public event's data, `tests/contract/private/…` that of a
 private one's, which no subscriber sees and every later release must read. The current schema's is kept current, a
 change that is not an addition is refused, and an earlier schema's stays as it is.
@@ -19,10 +23,14 @@ from pathlib import Path
 from uuid import UUID
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaValue
 
 from avow.contracts.catalogue import json_schema
 from avow.contracts.compatibility import breaks
 from avow.contracts.envelope import encode
+from avow.contracts.envelope_schema import NAME as ENVELOPE
+from avow.contracts.envelope_schema import envelope_schema
+from avow.contracts.words import Unsaid
 from avow.eventlog.keys import keys_of
 from avow.eventlog.records import Recorded
 from avow.kernel.message import Event
@@ -32,6 +40,8 @@ from tests.kit.contract_examples import EXAMPLES
 from tests.kit.logs import ORG, a_log, identity, proposed
 from tests.kit.old_log import old_logs
 from tests.kit.private_examples import PRIVATE_EXAMPLES
+from tests.kit.write_documents import write_documents
+from tests.kit.write_shipped import write_shipped
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "docs" / "contracts"
@@ -59,14 +69,18 @@ def text_of(value: object) -> str:
 
 def write_schemas(folder: Path, events: Iterable[type[Event]]) -> list[Path]:
     """Bring the schemas up to date; those that changed. Raises NotAnAddition before anything is written."""
-    current = {folder / file_of(event): json_schema(event) for event in events}
+    return keep({folder / file_of(event): json_schema(event) for event in events})
+
+
+def keep(current: Mapping[Path, JsonSchemaValue]) -> list[Path]:
+    """Bring these schemas up to date; those that changed. Raises NotAnAddition before anything is written."""
     written = {path: json.loads(path.read_text("utf-8")) for path in current if path.exists()}
     broken = [f"{path.name}: {what}" for path, old in written.items() for what in breaks(old, current[path])]
     if broken:
         raise NotAnAddition("\n".join(broken))
     changed = [path for path, schema in current.items() if written.get(path) != schema]
-    folder.mkdir(parents=True, exist_ok=True)
     for path in changed:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text_of(current[path]), "utf-8")
     return changed
 
@@ -126,14 +140,21 @@ def _row(record: Recorded, keys: Mapping[str, bytes]) -> str:
 
 
 def main() -> int:
-    """Write both, and say what was written; 1 where a contract would break."""
+    """Write it all, and say what was written; 1 where a contract would break, or has no words."""
     try:
         changed = write_schemas(SCHEMAS, (event for event in EVENTS if event.public))
         changed += write_schemas(PRIVATE_SCHEMAS, (event for event in EVENTS if not event.public))
+        changed += keep({SCHEMAS / f"{ENVELOPE}.json": envelope_schema()})
+        changed += write_golden(GOLDEN, asyncio.run(all_golden_files()))
+        changed += write_shipped(GOLDEN, written(GOLDEN))
+        changed += write_documents(SCHEMAS)
     except NotAnAddition as refused:
         sys.stderr.write(f"不是新增，需要新的版本号 / Not an addition, so it needs a new schema version:\n{refused}\n")
         return 1
-    for path in [*changed, *write_golden(GOLDEN, asyncio.run(all_golden_files()))]:
+    except Unsaid as missing:
+        sys.stderr.write(f"shared/avow/contracts/words.toml 缺少说明 / Words are missing:\n{missing.args[0]}\n")
+        return 1
+    for path in changed:
         sys.stdout.write(f"{path.relative_to(ROOT)}\n")
     return 0
 

@@ -4,6 +4,8 @@ import re
 from itertools import chain
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 MOST_LINES = 300
 MOST_TARGETS = 15
@@ -20,10 +22,14 @@ def test_no_python_file_is_longer_than_a_reader_can_hold() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > MOST_LINES} == {}
 
 
-def test_every_locked_package_has_a_version_and_hashes_and_no_address() -> None:
-    lock = (ROOT / "requirements.lock.txt").read_text("utf-8")
+@pytest.mark.parametrize(
+    ("name", "at_least"),
+    [("requirements.lock.txt", 50), ("deploy/requirements.lock.txt", 30), ("deploy/build.lock.txt", 3)],
+)
+def test_every_locked_package_has_a_version_and_hashes_and_no_address(name: str, at_least: int) -> None:
+    lock = (ROOT / name).read_text("utf-8")
     entries = re.split(r"\n(?=[^ \n])", lock.strip())
-    assert len(entries) > 50
+    assert len(entries) > at_least
     assert [entry for entry in entries if not re.match(r"[a-z0-9._-]+==\S+", entry)] == []
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
     assert "://" not in lock

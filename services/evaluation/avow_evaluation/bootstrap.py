@@ -34,7 +34,8 @@ def build(settings: Settings, ports: Ports, token: str) -> Hosted:
     database = open_database(settings.database_url(BLUEPRINT.name))
     built = Service(BLUEPRINT, database, ports, settings.orgs)
     catalogue = Catalogue.load(SHARED, ("avow.register", "messages.toml"), ("avow_evaluation", "messages.toml"))
-    return Hosted(built, build_application(built, routers, catalogue, "评价 / Evaluation", token))
+    app = build_application(built, routers, catalogue, "评价 / Evaluation", token, settings.metrics_token)
+    return Hosted(built, app)
 
 
 service = Installed(BLUEPRINT, build)

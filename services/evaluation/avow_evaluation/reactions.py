@@ -1,26 +1,20 @@
 """What the service does of itself: report the running counts each hour, and settle what was closed.
 
-Promises: each is done once for its cause, whichever process does it and however often; the log names the cause.
+Promises: each is done once for its cause, whichever process does it and however often; the log names the cause. One
+that cannot be done holds no other up, and ends among the dead letters (avow.service.reactions).
 Limit: on a simulated clock nothing happens of itself; whoever sets the clock asks.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import structlog
-
 from avow.eventlog import reading
 from avow.eventlog.execute import Executor, Origin, Outcome
-from avow.kernel.refusal import Refusal
 from avow.service.service import Service
 from avow_evaluation.domain.review_count import ReportReviews, full_hour, review_count
 from avow_evaluation.domain.review_round import Status, TallyRound, review_round
 from avow_evaluation.facts import count_facts, round_facts
 from avow_evaluation.reading.rounds import rounds_at
-
-log = structlog.get_logger(__name__)
 
 _HOURS = uuid5(NAMESPACE_URL, "urn:avow:hour")
 
@@ -32,8 +26,8 @@ async def report_open_rounds(service: Service) -> None:
         for round_id in await service.database.read(partial(rounds_at, org=org, status=Status.OPEN)):
             cause = uuid5(_HOURS, f"{round_id} {hour}")
             origin = _because_of(cause, "report-reviews", org)
-            with _alone("report-reviews", org, round_id):
-                await service.executor.execute(review_count, round_id, ReportReviews(), count_facts, origin)
+            report = partial(service.executor.execute, review_count, round_id, ReportReviews(), count_facts, origin)
+            await service.reactions.carry_out("report-reviews", org, cause, report)
 
 
 async def settle_closed_rounds(service: Service) -> None:
@@ -41,8 +35,9 @@ async def settle_closed_rounds(service: Service) -> None:
     for org in await service.database.read(reading.organisations):
         closed = await service.database.read(partial(rounds_at, org=org, status=Status.CLOSED))
         for round_id, closed_by in closed.items():
-            with _alone("tally-round", org, round_id):
-                await settle(service.executor, org, round_id, UUID(closed_by))
+            cause = UUID(closed_by)
+            tally = partial(settle, service.executor, org, round_id, cause)
+            await service.reactions.carry_out("tally-round", org, cause, tally)
 
 
 async def settle(executor: Executor, org: str, round_id: str, closed_by: UUID) -> Outcome:
@@ -54,15 +49,6 @@ async def settle(executor: Executor, org: str, round_id: str, closed_by: UUID) -
     await executor.execute(review_count, round_id, ReportReviews(), count_facts, last)
     tally = _because_of(closed_by, "tally-round", org)
     return await executor.execute(review_round, round_id, TallyRound(), round_facts, tally)
-
-
-@contextmanager
-def _alone(reaction: str, org: str, round_id: str) -> Iterator[None]:
-    """A round that refuses holds no other up; the next time round it is asked again."""
-    try:
-        yield
-    except Refusal as refusal:
-        log.warning("reaction.refused", reaction=reaction, org=org, round_id=round_id, code=refusal.code)
 
 
 def _because_of(cause: UUID, reaction: str, org: str) -> Origin:

@@ -29,7 +29,8 @@ def build(settings: Settings, ports: Ports, token: str) -> Hosted:
     database = open_database(settings.database_url(BLUEPRINT.name))
     built = Service(BLUEPRINT, database, ports, settings.orgs)
     catalogue = Catalogue.load(SHARED, ("avow.register", "messages.toml"), ("avow_pledge", "messages.toml"))
-    return Hosted(built, build_application(built, routers, catalogue, "承诺 / Pledge", token))
+    app = build_application(built, routers, catalogue, "承诺 / Pledge", token, settings.metrics_token)
+    return Hosted(built, app)
 
 
 service = Installed(BLUEPRINT, build)

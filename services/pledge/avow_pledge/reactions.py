@@ -1,6 +1,7 @@
 """What the service does of itself: assess every obligation whose days of grace are over (R-33).
 
-Promises: each round is assessed once, whichever process does it and however often.
+Promises: each round is assessed once, whichever process does it and however often. One that cannot be holds no other
+up, and ends among the dead letters (avow.service.reactions).
 Limit: on a simulated clock nothing happens of itself; whoever sets the clock asks. What a late entry changes is said
 when the office asks again.
 """
@@ -8,19 +9,15 @@ when the office asks again.
 from functools import partial
 from uuid import UUID
 
-import structlog
 from sqlalchemy import Connection, select
 
 from avow.eventlog import reading
 from avow.eventlog.execute import Origin
-from avow.kernel.refusal import Refusal
 from avow.register.projection import Register, campaigns
 from avow.service.service import Service
 from avow_pledge.domain.obligation import AssessObligations, obligation_round
 from avow_pledge.facts import obligation_facts
 from avow_pledge.reading.obligations import round_entries
-
-log = structlog.get_logger(__name__)
 
 
 async def assess_ripe_rounds(service: Service) -> None:
@@ -38,12 +35,10 @@ async def assess_ripe_rounds(service: Service) -> None:
 
 
 async def _assess(service: Service, org: str, round_id: str, command: AssessObligations) -> None:
-    """A round that refuses holds no other up; the next time round it is asked again."""
-    origin = Origin(org=org, route="reaction/assess-obligations", retry_key=round_id, fingerprint=UUID(round_id))
-    try:
-        await service.executor.execute(obligation_round, round_id, command, obligation_facts, origin)
-    except Refusal as refusal:
-        log.warning("reaction.refused", reaction="assess-obligations", org=org, round_id=round_id, code=refusal.code)
+    cause = UUID(round_id)
+    origin = Origin(org=org, route="reaction/assess-obligations", retry_key=round_id, fingerprint=cause)
+    assess = partial(service.executor.execute, obligation_round, round_id, command, obligation_facts, origin)
+    await service.reactions.carry_out("assess-obligations", org, cause, assess)
 
 
 def _campaigns(connection: Connection, org: str) -> list[str]:

@@ -10,7 +10,8 @@ and the first sequence at which it says something else is named
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -19,9 +20,10 @@ import structlog
 
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
 from avow.bus.gathering import Gathering, ended
-from avow.bus.inbox import Inbox, Taken
+from avow.bus.inbox import Inbox
 from avow.bus.live import Listen
 from avow.bus.status import HALTED, State, Status
+from avow.bus.taken import Taken
 from avow.contracts import envelope, moment
 from avow.contracts.envelope import Envelope, NotAnEnvelope
 from avow.eventlog.signal import Signal
@@ -32,6 +34,8 @@ COMPARE_EVERY = 5.0
 """Seconds between looks at the feed's head while the stream stands."""
 BACKLOG = 5_000
 """From so many events behind on, pages are quicker than what comes one by one."""
+LOOK = 1.0
+"""Seconds between looks whether a person has paused the import."""
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between two tries, longer from failure to failure, and drawn by lot so that many do not come at once."""
 
@@ -49,20 +53,49 @@ class _Halted(Exception):
         self.reason = reason
 
 
+class _Paused(Exception):
+    """A person wants the import to stand still."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+Paused = Callable[[], Awaitable[str | None]]
+"""Says why the import is paused, if it is."""
+
+
+async def never_paused() -> None:
+    """Of an import that nobody pauses."""
+
+
 class Follower:
     """Follows one organisation's log at another service between `start` and `stop`; `status` is for health.
 
-    It listens to the feed unless it is told otherwise.
+    It listens to the feed unless it is told otherwise, and stands still while `paused` gives a reason.
     """
 
-    def __init__(self, client: FeedClient, inbox: Inbox, org: str, ports: Ports, listen: Listen | None = None) -> None:
+    def __init__(
+        self,
+        client: FeedClient,
+        inbox: Inbox,
+        org: str,
+        ports: Ports,
+        listen: Listen | None = None,
+        paused: Paused = never_paused,
+    ) -> None:
         self.status = Status("starting", moment.to_text(ports.clock.now()))
+        self.taken: Counter[str] = Counter()
+        """How many lines were offered to the inbox, by what became of them."""
         self._client = client
         self._inbox = inbox
         self._org = org
         self._ports = ports
         self._listen_from = listen or (lambda after: Gathering(client.live(org, after), PAGE))
-        self._moved = Signal()
+        self._paused = paused
+        self._look_due = 0.0
+        self.moved = Signal()
+        """Raised whenever `status` changes."""
         self._failures = 0
         self._task: asyncio.Task[None] | None = None
 
@@ -75,11 +108,16 @@ class Follower:
         if self._task is not None:
             await ended(self._task)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its task runs."""
+        return self._task is not None and not self._task.done()
+
     async def caught_up(self, sequence: int, patience: float = 10.0) -> None:
         """Wait until the source's event with this sequence is imported; TimeoutError after `patience` seconds."""
         async with asyncio.timeout(patience):
             while self.status.imported_sequence < sequence:
-                await self._moved.wait(patience)
+                await self.moved.wait(patience)
 
     async def _run(self) -> None:
         while True:
@@ -87,6 +125,10 @@ class Follower:
                 await self._catch_up()
                 self._failures = 0
                 await self._listen()
+            except _Paused as paused:
+                self._enter("paused", paused.reason)
+                await asyncio.sleep(LOOK)
+                continue
             except _Halted as halt:
                 self._enter(halt.state, halt.reason)
             except FeedUnavailable as error:
@@ -98,7 +140,15 @@ class Follower:
             await asyncio.sleep(pause(self._failures, self._ports))
             self._failures += 1
 
+    async def _stand_still_if_paused(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._look_due:
+            if (reason := await self._paused()) is not None:
+                raise _Paused(reason)
+            self._look_due = now + LOOK
+
     async def _catch_up(self) -> None:
+        await self._stand_still_if_paused()
         last = await self._meet_source()
         # The first page begins with the last event imported, to see whether the source still says the same.
         after = 0 if last is None else last.sequence - 1
@@ -111,6 +161,7 @@ class Follower:
                     fetching = asyncio.create_task(self._client.page(self._org, page.scanned_to, PAGE))
                 await self._take_page(page, last)
                 last = None
+                await self._stand_still_if_paused()
                 if more:
                     self._enter("catching_up")
                 if not more:
@@ -134,7 +185,8 @@ class Follower:
         promised, due = 0, loop.time() + COMPARE_EVERY
         live = self._listen_from(self.status.imported_sequence)
         try:
-            while (lines := await live.take(max(0.0, due - loop.time()))) is not None:
+            while (lines := await live.take(max(0.0, min(due - loop.time(), LOOK)))) is not None:
+                await self._stand_still_if_paused()
                 if lines:
                     taken = await self._take(lines)
                     await live.settle(taken)
@@ -195,12 +247,13 @@ class Follower:
         except asyncio.CancelledError:
             await asyncio.gather(taking, return_exceptions=True)
             raise
+        self.taken.update(imported=taken.imported, duplicate=taken.duplicates, refused=taken.rejected)
         self._note(imported_sequence=max(taken.reached, self.status.imported_sequence))
         return taken
 
     def _note(self, **seen: Any) -> None:
         self.status = replace(self.status, **seen)
-        self._moved.raise_()
+        self.moved.raise_()
 
     def _enter(self, state: State, reason: str | None = None) -> None:
         if state == "unavailable" and self.status.state in HALTED:
@@ -208,7 +261,9 @@ class Follower:
             return
         if (state, reason) != (self.status.state, self.status.reason):
             self._note(state=state, reason=reason, since=moment.to_text(self._ports.clock.now()))
-            log.log(_LEVELS.get(state, logging.INFO), "import.state", org=self._org, state=state, reason=reason)
+            # Why it is paused is a person's own words.
+            told = None if state == "paused" else reason
+            log.log(_LEVELS.get(state, logging.INFO), "import.state", org=self._org, state=state, reason=told)
 
 
 def pause(failures: int, ports: Ports) -> float:

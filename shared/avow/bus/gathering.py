@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import Any
 
-from avow.bus.inbox import Taken
+from avow.bus.taken import Taken
 
 
 class Gathering:

@@ -8,7 +8,7 @@ Limit: a log that was opened anew is refused for ever, since the events imported
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeGuard
 from uuid import UUID
@@ -17,6 +17,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
+from avow.bus.taken import Taken
 from avow.contracts import envelope
 from avow.contracts.book import BookOpened
 from avow.contracts.envelope import Envelope, NotAnEnvelope
@@ -26,6 +27,7 @@ from avow.eventlog.batch import Conflict, Head
 from avow.eventlog.database import Database
 from avow.eventlog.records import IMPORT, Import
 from avow.eventlog.tables import event
+from avow.observe import tracing
 
 BATCH = 500
 """The most events that are committed together."""
@@ -35,21 +37,13 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What became of the lines offered.
+class _Judged:
+    """The log to import from, how far it is imported, and which lines are of it."""
 
-    `reached` is the last sequence imported of their log, 0 where none is; `missing` are the sequences that must come
-    before the rest of the lines can be taken, which are, by their places, those `ahead`; `refused` says of a line why
-    it never can.
-    """
-
-    imported: int = 0
-    duplicates: int = 0
-    missing: range | None = None
-    rejected: int = 0
-    reached: int = 0
-    refused: Mapping[int, str] = field(default_factory=dict, compare=False)
-    ahead: frozenset[int] = field(default=frozenset(), compare=False)
+    log_id: UUID | None
+    refused: Mapping[int, str]
+    taking: Mapping[int, Import]
+    reached: int
 
 
 class Inbox:
@@ -68,23 +62,24 @@ class Inbox:
         """What was imported of a log at a sequence."""
         return await self._database.read(partial(_imported_at, org=self.org, log_id=log_id, sequence=sequence))
 
+    async def refusals(self, lines: Iterable[bytes]) -> Mapping[int, str]:
+        """Why lines would never be taken, by their places; those that may be are not named. Raises
+        UnknownOrganisation."""
+        return (await self._judged(lines)).refused
+
     async def take(self, lines: Iterable[bytes]) -> Taken:
         """Import what follows on what is imported; `lines` are those of one log, in any order.
 
         Raises UnknownOrganisation, or the appender's errors; what was committed until then stays.
         """
-        read = [self._read(line) for line in lines]
-        own, sources = await self._database.read(self._here)
-        log_id = _source_of((item for item in read if _is_foreign(item, own)), sources)
-        refused = {place: reason for place, item in enumerate(read) if (reason := _refusal(item, own, log_id))}
-        taking = {place: item for place, item in enumerate(read) if isinstance(item, Import) and place not in refused}
+        judged = await self._judged(lines)
+        log_id, refused, taking = judged.log_id, judged.refused, judged.taking
         if refused:
             because = dict(Counter(refused.values()))
             log.warning("import.rejected", org=self.org, lines=len(refused), because=because)
         if log_id is None:
             return Taken(rejected=len(refused), refused=refused)
-        reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
-        imported, reached = await self._append(log_id, list(taking.values()), reached)
+        imported, reached = await self._append(log_id, list(taking.values()), judged.reached)
         ahead = {place: item.envelope.sequence for place, item in taking.items() if item.envelope.sequence > reached}
         return Taken(
             imported=imported,
@@ -95,6 +90,15 @@ class Inbox:
             refused=refused,
             ahead=frozenset(ahead),
         )
+
+    async def _judged(self, lines: Iterable[bytes]) -> "_Judged":
+        read = [self._read(line) for line in lines]
+        own, sources = await self._database.read(self._here)
+        log_id = _source_of((item for item in read if _is_foreign(item, own)), sources)
+        refused = {place: reason for place, item in enumerate(read) if (reason := _refusal(item, own, log_id))}
+        taking = {place: item for place, item in enumerate(read) if isinstance(item, Import) and place not in refused}
+        reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
+        return _Judged(log_id, refused, taking, reached)
 
     def _read(self, line: bytes) -> Import | str:
         try:
@@ -119,6 +123,7 @@ class Inbox:
         waiting = {item.envelope.sequence: item for item in reversed(sound)}
         imported = 0
         while run := _run(waiting, reached):
+            begun = tracing.begin()
             try:
                 appended = await self._appender.append(self.org, run)
             except Conflict:
@@ -127,6 +132,7 @@ class Inbox:
                 if reached <= before:
                     raise
                 continue
+            tracing.note_each("import", (item.envelope.traceparent for item in run), begun, org=self.org)
             imported += sum(not row.repeated for row in appended)
             reached += len(run)
         return imported, reached

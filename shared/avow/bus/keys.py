@@ -92,6 +92,11 @@ class KeyFetcher:
         if self._task is not None:
             await ended(self._task)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its task runs."""
+        return self._task is not None and not self._task.done()
+
     async def fetch(self) -> int:
         """Ask once for every key that is missing; how many came. Raises FeedUnavailable."""
         came, after = 0, ""

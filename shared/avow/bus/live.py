@@ -7,7 +7,7 @@ and what was missed is fetched from the feed.
 from collections.abc import Callable
 from typing import Protocol
 
-from avow.bus.inbox import Taken
+from avow.bus.taken import Taken
 
 
 class Live(Protocol):

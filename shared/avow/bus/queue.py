@@ -1,15 +1,15 @@
 """Hearing over RabbitMQ: what the queues of a service deliver, held until it is committed.
 
 FastStream consumes; its handlers only put each delivery into the line of its organisation, whose follower imports it.
-Promises: a delivery is acknowledged only after its event is committed here; bytes that are no event of ours are handed
-to the dead letters and hold nothing up; whatever breaks is begun anew with a new connection, and what was not
-acknowledged comes again (tests/integration/test_queue.py).
+Promises: a delivery is acknowledged only after its event is committed here; bytes that are no event of ours are kept
+among the service's dead letters first, and hold nothing up (dead.py); whatever breaks is begun anew with a new
+connection, and what was not acknowledged comes again (tests/integration/test_queue.py).
 Limit: at most PREFETCH deliveries of an organisation are held in memory.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -18,11 +18,13 @@ from aio_pika.abc import AbstractIncomingMessage
 from faststream import AckPolicy
 from faststream.rabbit import RabbitBroker, RabbitMessage
 
+from avow.bus.dead import Bury, garbage
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
-from avow.bus.inbox import Taken
 from avow.bus.publisher import CLOSE, CONNECT, beating, close, connect
+from avow.bus.taken import Taken
 from avow.bus.topology import declare, inbox_queue, one_channel, source_exchange
+from avow.eventlog.dead_letters import Letter
 from avow.kernel.ports import Ports
 
 LINGER = 0.002
@@ -38,7 +40,9 @@ log = structlog.get_logger(__name__)
 class Deliveries:
     """One organisation's deliveries: from the broker at one end, to its follower at the other."""
 
-    def __init__(self) -> None:
+    def __init__(self, queue: str, bury: Callable[[Sequence[Letter]], Awaitable[None]]) -> None:
+        self._queue = queue
+        self._bury = bury
         self._waiting: deque[AbstractIncomingMessage] = deque()
         self._offered: Sequence[AbstractIncomingMessage] = ()
         self._came = asyncio.Event()
@@ -69,16 +73,21 @@ class Deliveries:
         return [delivery.body for delivery in self._offered]
 
     async def settle(self, taken: Taken) -> None:
-        """Acknowledge what was committed, reject what never can be; what waits for earlier ones is held."""
+        """Acknowledge what was committed, or is kept as a dead letter; what waits for earlier ones is held.
+
+        Raises the database's error where the dead letters could not be kept; then all of it is offered again.
+        """
+        if refused := [(self._offered[at], why) for at, why in taken.refused.items() if at < len(self._offered)]:
+            await self._bury([_letter(self._queue, delivery, reason) for delivery, reason in refused])
         offered, self._offered = self._offered, ()
         self._waiting.extendleft(reversed([offered[place] for place in sorted(taken.ahead) if place < len(offered)]))
-        for place, delivery in enumerate(offered):
-            if place in taken.ahead:
-                continue
-            with suppress(*_GONE):
-                if place in taken.refused:
-                    await delivery.reject(requeue=False)
-                else:
+        settled = [delivery for place, delivery in enumerate(offered) if place not in taken.ahead]
+        with suppress(*_GONE):
+            if settled and not taken.ahead:
+                # Whatever was delivered before the last of them is settled: they stand in the order of delivery.
+                await settled[-1].ack(multiple=True)
+            else:
+                for delivery in settled:
                     await delivery.ack()
 
     async def close(self) -> None:
@@ -90,12 +99,13 @@ class Deliveries:
 class Queues:
     """Consumes a service's queues at the broker between `start` and `stop`."""
 
-    def __init__(self, url: str, service: str, source: str, ports: Ports) -> None:
+    def __init__(self, url: str, service: str, source: str, ports: Ports, bury: Bury) -> None:
         self.connected = False
         self._url = url
         self._service = service
         self._source = source
         self._ports = ports
+        self._bury = bury
         self._lines: dict[str, Deliveries] = {}
         self._wanted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -103,7 +113,7 @@ class Queues:
     def of(self, org: str) -> Deliveries:
         """The deliveries of an organisation, whose queue is consumed from now on."""
         if org not in self._lines:
-            self._lines[org] = Deliveries()
+            self._lines[org] = Deliveries(inbox_queue(self._service, org).name, partial(self._bury, org))
             self._wanted.set()
         return self._lines[org]
 
@@ -174,6 +184,10 @@ class Queues:
         )
         subscriber(partial(_enqueue, self._lines[org]))
         await subscriber.start()
+
+
+def _letter(queue: str, delivery: AbstractIncomingMessage, reason: str) -> Letter:
+    return garbage(queue, delivery.exchange, delivery.routing_key, delivery.message_id, reason, delivery.body)
 
 
 async def _as_it_came(message: RabbitMessage) -> RabbitMessage:

@@ -44,6 +44,10 @@ RelayState = Literal["starting", "publishing", "standby", "unavailable", "paused
 """`standby`: another process publishes; `unavailable`: the broker or the database is away, which passes by itself."""
 
 
+_Flying = tuple[int, asyncio.Task[bool]]
+"""An event on its way: its sequence, and what becomes true when the broker has it."""
+
+
 class BrokerUnavailable(Exception):
     """The broker did not answer, or not as one; `reason` says what happened, without any credential."""
 
@@ -115,6 +119,11 @@ class Relay:
         if self._task is not None:
             await ended(self._task)
 
+    @property
+    def alive(self) -> bool:
+        """Whether its task runs."""
+        return self._task is not None and not self._task.done()
+
     async def _run(self) -> None:
         while True:
             try:
@@ -151,7 +160,7 @@ class Relay:
 
     async def _publish(self) -> None:
         publishing = await self._publisher.connect()
-        flying: deque[tuple[int, asyncio.Task[bool]]] = deque()
+        flying: deque[_Flying] = deque()
         try:
             await self._forward(publishing, flying)
         finally:
@@ -161,35 +170,41 @@ class Relay:
             finally:
                 await self._leave()
 
-    async def _forward(self, publishing: Publishing, flying: deque[tuple[int, asyncio.Task[bool]]]) -> None:
+    async def _forward(self, publishing: Publishing, flying: deque[_Flying]) -> None:
         loop = asyncio.get_running_loop()
-        read, due = self.status.confirmed, loop.time() + BEAT
-        while True:
-            seen = self._grown.raised
-            head, events = await self._database.read(partial(self._news, after=read))
-            self._note(head=head)
-            self._enter("publishing")
-            for envelope in events:
-                while len(flying) >= WINDOW:
+        due = loop.time() + BEAT
+        seen, looking = self._grown.raised, self._look(self.status.confirmed)
+        try:
+            while True:
+                head, events = await looking
+                more = len(events) == PAGE
+                if more:
+                    # The next are read while these are on their way.
+                    seen, looking = self._grown.raised, self._look(events[-1].sequence)
+                self._note(head=head)
+                self._enter("publishing")
+                for envelope in events:
+                    while len(flying) >= WINDOW:
+                        await self._land(flying)
+                    flying.append((envelope.sequence, asyncio.create_task(publishing.publish(envelope))))
+                while flying and not more:
                     await self._land(flying)
-                read = envelope.sequence
-                flying.append((read, asyncio.create_task(publishing.publish(envelope))))
                 if loop.time() >= due:
                     await self._keep()
                     due = loop.time() + BEAT
-            if len(events) == PAGE:
-                continue
-            while flying:
-                await self._land(flying)
-            self._failures = 0
-            if loop.time() >= due:
-                await self._keep()
-                due = loop.time() + BEAT
-            if publishing.closed:
-                raise BrokerUnavailable("connection.closed")
-            await self._grown.wait(IDLE, seen)
+                if publishing.closed:
+                    raise BrokerUnavailable("connection.closed")
+                if not more:
+                    self._failures = 0
+                    await self._grown.wait(IDLE, seen)
+                    seen, looking = self._grown.raised, self._look(self.status.confirmed)
+        finally:
+            await ended(looking)
 
-    async def _land(self, flying: deque[tuple[int, asyncio.Task[bool]]]) -> None:
+    def _look(self, after: int) -> "asyncio.Task[tuple[int, list[Envelope]]]":
+        return asyncio.create_task(self._database.read(partial(self._news, after=after)))
+
+    async def _land(self, flying: deque[_Flying]) -> None:
         """Wait until the first of those in flight is confirmed, so that all up to it are."""
         sequence, task = flying[0]
         if not task.done():
@@ -230,4 +245,6 @@ class Relay:
                 self.status, state=state, reason=reason, since=moment.to_text(self._ports.clock.now())
             )
             level = logging.WARNING if state == "unavailable" else logging.INFO
-            log.log(level, "relay.state", org=self._org, state=state, reason=reason)
+            # Why it is paused is a person's own words.
+            told = None if state == "paused" else reason
+            log.log(level, "relay.state", org=self._org, state=state, reason=told)

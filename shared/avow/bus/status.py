@@ -6,10 +6,12 @@ from uuid import UUID
 
 from pydantic import JsonValue
 
-State = Literal["starting", "catching_up", "live", "unavailable", "source_changed", "source_behind", "source_unsound"]
+State = Literal[
+    "starting", "catching_up", "live", "unavailable", "paused", "source_changed", "source_behind", "source_unsound"
+]
 """`source_changed`: the source's log is another one, or says something else than it did; `source_behind`: it ends
 before what was imported from it, so it was restored; `source_unsound`: its next event is none that can be imported.
-Each of these waits for a person; `unavailable` passes by itself."""
+Each of these waits for a person, as `paused` does, who wanted it so; `unavailable` passes by itself."""
 
 HALTED: frozenset[State] = frozenset({"source_changed", "source_behind", "source_unsound"})
 """The states in which nothing more is imported until a person has looked at the source."""

@@ -11,6 +11,8 @@ Promises: what an administrator has declared is found and left as it is, so that
 declare an exchange (tests/integration/test_topology.py).
 """
 
+from collections.abc import Iterable, Sequence
+
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from aio_pika.exceptions import ChannelNotFoundEntity
@@ -18,21 +20,10 @@ from faststream.rabbit import Channel, RabbitExchange, RabbitQueue
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
 from faststream.rabbit.schemas.queue import QueueType
 
-EVENTS = "avow.events"
-"""Where subscribers bind their queues."""
-DEAD = "avow.dead"
+from avow.contracts.wire import DEAD, EVENTS, exchange_of, routing_key
+
 PREFETCH = 1_000
 """The most deliveries of one queue that are on their way to a commit."""
-
-
-def exchange_of(service: str) -> str:
-    """Where a service publishes."""
-    return f"avow.{service}"
-
-
-def routing_key(org: str, event_type: str) -> str:
-    """What an event is routed by; never with an identity in it."""
-    return f"{org}.{event_type}"
 
 
 def inbox_queue(service: str, org: str) -> RabbitQueue:
@@ -48,6 +39,16 @@ def inbox_queue(service: str, org: str) -> RabbitQueue:
             "x-dead-letter-routing-key": service,
         },
     )
+
+
+def subscriber_queue(name: str) -> str:
+    """What a subscriber's queue is called, and the account that may read it and do nothing else."""
+    return f"subscriber.{name}"
+
+
+def subscriber_keys(orgs: Iterable[str], types: Sequence[str]) -> list[str]:
+    """What a subscriber's queue is bound with: these types of these organisations, all where none is named."""
+    return [routing_key(org, each) for org in orgs for each in types or ("#",)]
 
 
 def source_exchange(service: str) -> RabbitExchange:
@@ -90,3 +91,23 @@ async def _is_there(connection: AbstractConnection, exchange: str) -> bool:
 
 async def _exchange(channel: AbstractChannel, name: str) -> AbstractExchange:
     return await channel.declare_exchange(name, ExchangeType.TOPIC, durable=True)
+
+
+async def declare_subscriber(connection: AbstractConnection, name: str, keys: Sequence[str]) -> None:
+    """Make a subscriber's queue, bound with these keys and no others; raises aio-pika's AMQPError.
+
+    Whatever was in a queue of that name goes with it: the feed has it. How long it may be is a policy.
+    """
+    async with connection.channel() as channel:
+        await channel.queue_delete(subscriber_queue(name))
+        queue = await channel.declare_queue(
+            subscriber_queue(name), durable=True, arguments={"x-queue-type": QueueType.QUORUM.value}
+        )
+        for key in keys:
+            await queue.bind(EVENTS, key)
+
+
+async def remove_subscriber(connection: AbstractConnection, name: str) -> None:
+    """Remove a subscriber's queue; raises aio-pika's AMQPError."""
+    async with connection.channel() as channel:
+        await channel.queue_delete(subscriber_queue(name))

@@ -1,5 +1,5 @@
-"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `org`, `backup`,
-`keys`, `restore`.
+"""The command line: `avow up`, `demo`, `verify`, `explain`, `asof`, `diff`, `rebuild`, `doctor`, `prepare`,
+`org`, `bus`, `dead`, `backup`, `keys`, `restore`, `contracts`, `subscriber`.
 
 `--json` on each; the exit status is the verdict.
 """
@@ -8,12 +8,17 @@ import typer
 
 from avow.cli.asof import asof, diff
 from avow.cli.backup import backup, restore
+from avow.cli.bus import bus
+from avow.cli.contracts import contracts
+from avow.cli.dead import dead
 from avow.cli.demo import demo
 from avow.cli.doctor import doctor
 from avow.cli.explain import explain
 from avow.cli.keys import keys
 from avow.cli.org import org
+from avow.cli.prepare import prepare
 from avow.cli.rebuild import rebuild
+from avow.cli.subscriber import subscriber
 from avow.cli.up import up
 from avow.cli.verify import verify
 
@@ -25,9 +30,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-for command in (up, demo, verify, asof, diff, rebuild, doctor, backup, restore):
+for command in (up, demo, verify, asof, diff, rebuild, doctor, prepare, backup, restore):
     app.command()(command)
-for group in (org, keys, explain):
+for group in (org, bus, dead, subscriber, keys, explain, contracts):
     app.add_typer(group)
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from avow.backup.problem import Unfit
 from avow.eventlog.database import AWAY
+from avow.eventlog.tables import Unguarded
 from avow.service.settings import Settings
 
 out = Console(highlight=False)
@@ -50,6 +51,12 @@ def needing_the_databases() -> Iterator[None]:
     """End the command where a database, or the folder it lies in, does not let it do its work."""
     try:
         yield
+    except Unguarded:
+        fail(
+            "日志表归另一账户所有，而其防改触发器不在或已停用；请以所有者身份运行 avow prepare。",
+            "The log's table belongs to another account, and the triggers that guard it are missing or switched off. "
+            "Run `avow prepare` as its owner.",
+        )
     except (SQLAlchemyError, *AWAY) as error:
         reason = str(getattr(error, "orig", None) or error).partition("\n")[0] or type(error).__name__
         fail(

@@ -14,7 +14,8 @@ from avow.cli.output import fail, needing_the_databases, out, read_settings
 from avow.eventlog.append import WrongClock
 from avow.kernel.ports import Ports
 from avow.observe.logging import configure_logging
-from avow.service.hosting import Deployment, PortTaken, deployment
+from avow.observe.tracing import trace_to
+from avow.service.hosting import Deployment, NoAddress, PortTaken, deployment
 from avow.service.settings import Settings
 
 
@@ -24,7 +25,15 @@ def up(
 ) -> None:
     """启动两个服务，直到 Ctrl-C。 Run both services until Ctrl-C."""
     settings = read_settings(data=data)
-    configure_logging(sys.stderr)
+    configure_logging(sys.stderr, style=settings.log)
+    if settings.traces is not None:
+        try:
+            trace_to(str(settings.traces))
+        except ImportError:
+            fail(
+                "AVOW_TRACES 需要安装 avow[trace]。",
+                "AVOW_TRACES takes the extra avow[trace]: install it, or unset the variable.",
+            )
     try:
         with needing_the_databases():
             asyncio.run(_run(settings, json_))
@@ -32,6 +41,12 @@ def up(
         fail(
             f"端口 {taken.port} 已被占用（{taken.service}）。",
             f"Port {taken.port} is in use ({taken.service}). Set AVOW_{taken.service.upper()}_PORT to another, or 0.",
+        )
+    except NoAddress as missing:
+        name = f"AVOW_{missing.service.upper()}_URL"
+        fail(
+            f"{missing.service} 不在本进程运行，请用 {name} 说明其地址。",
+            f"{missing.service} does not run in this process: say with {name} where it answers.",
         )
     except WrongClock as wrong:
         fail(
@@ -51,10 +66,13 @@ async def _run(settings: Settings, json_: bool) -> None:
 
 
 def say_where(running: Deployment) -> None:
-    """Where each service answers and the token that opens it."""
+    """Where each service answers, and the token that opens it unless it was chosen: what is printed may be kept."""
+    chosen = running.settings.operator_token is not None
     for name, url in running.urls.items():
-        out.print(f"  {name:<11} {url}/docs?token={running.token}", soft_wrap=True, markup=False)
-    out.print(f"  操作员令牌 / operator token: [bold]{escape(running.token)}[/bold]", soft_wrap=True)
+        address = f"{url}/docs" if chosen else f"{url}/docs?token={running.token}"
+        out.print(f"  {name:<11} {address}", soft_wrap=True, markup=False)
+    if not chosen:
+        out.print(f"  操作员令牌 / operator token: [bold]{escape(running.token)}[/bold]", soft_wrap=True)
     out.print("  Ctrl-C 结束 / to stop")
 
 

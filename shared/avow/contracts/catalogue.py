@@ -8,8 +8,10 @@ from collections.abc import Mapping
 
 from pydantic.json_schema import JsonSchemaValue
 
+from avow.contracts import words
 from avow.contracts.book import BookOpened
 from avow.contracts.campaign import CampaignApproved
+from avow.contracts.ending import Ending
 from avow.contracts.meeting import CommentRecorded, MeetingHeld
 from avow.contracts.obligation import ObligationAssessed, ObligationReassessed, ObligationWaived
 from avow.contracts.organisation import (
@@ -34,7 +36,7 @@ from avow.contracts.review import (
 from avow.contracts.scoring import ScoringRulesPublished
 from avow.contracts.work_plan import WorkPlanAdopted
 from avow.kernel.message import Event, PublicEvent
-from avow.kernel.seal import sealed_fields
+from avow.kernel.seal import SealedUnder, sealed_fields
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _SEAL = {"$ref": "#/$defs/Seal"}
@@ -75,6 +77,10 @@ PUBLIC_EVENTS: Mapping[str, tuple[type[PublicEvent], ...]] = {
 }
 
 
+ENDING: Mapping[type[PublicEvent], Ending] = {}
+"""The types whose current schema is going to end, and when; announced here before anything changes."""
+
+
 def every_public_event() -> tuple[type[PublicEvent], ...]:
     """Each public event type once, in the order of the catalogue."""
     return tuple(dict.fromkeys(event for events in PUBLIC_EVENTS.values() for event in events))
@@ -90,11 +96,30 @@ def json_schema(event: type[Event]) -> JsonSchemaValue:
     for name, mark in sealed_fields(event).items():
         plain = [kind for kind in schema["properties"][name].pop("anyOf") if kind != _SEAL]
         schema["properties"][name] |= plain[0] if len(plain) == 1 else {"anyOf": plain}
-        exception = " unless the scope is public" if mark.has_scope else ""
-        schema["properties"][name]["description"] = f"Sealed under the key of `{mark.template}`: absent{exception}."
+        schema["properties"][name]["description"] = _seal_said(mark)
         schema["required"].remove(name)
     schema.get("$defs", {}).pop("Seal", None)
-    for part in (schema, *schema.get("$defs", {}).values()):
+    for owner, part in ((event.type, schema), *schema.get("$defs", {}).items()):
         part.pop("additionalProperties", None)
+        if event.public:
+            _explain(owner, part)
+    if said := words.of_event(event):
+        schema["description"] = f"{said.en}\n\n{said.zh}"
     identity = {"$schema": _DRAFT, "$id": f"avow.{event.type}.v{event.schema_version}"}
     return identity | {key: schema[key] for key in _ORDER if schema.get(key)}
+
+
+def _explain(owner: str, part: JsonSchemaValue) -> None:
+    """Say of each field what it means."""
+    for name, field in part.get("properties", {}).items():
+        said = words.of_field(owner, name)
+        described = [text for text in (said and str(said), field.get("description")) if text]
+        if described:
+            field["description"] = "\n".join(described)
+
+
+def _seal_said(mark: SealedUnder) -> str:
+    """That a field is sealed, under which key, and when it is there all the same."""
+    unless, except_ = (" unless the scope is public", "，范围为公开时除外") if mark.has_scope else ("", "")
+    key = f"`{mark.template}`"
+    return f"Sealed under the key of {key}: absent{unless}. / 以 {key} 的密钥加封，不在其中{except_}。"

@@ -8,6 +8,8 @@ import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from uuid import UUID
 
 import msgspec
@@ -23,6 +25,7 @@ class NotAnEnvelope(ValueError):
     """Bytes that are no event of ours: garbage, a missing attribute, or a leaf that does not fit."""
 
 
+_hashed = attrgetter(*LEAF_COLUMNS)
 _NOTHING = msgspec.Raw(b"null")
 _LAST = 2**63 - 1
 
@@ -56,6 +59,11 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Wire)
 
 
+def attributes() -> frozenset[str]:
+    """What an event on the wire may say of itself."""
+    return frozenset(_Wire.__struct_fields__)
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """A public event and its context, in the terms of the log it was written in."""
@@ -87,7 +95,7 @@ class Envelope:
     def leaf_holds(self) -> bool:
         """Whether the leaf is the one these columns give."""
         try:
-            return self.leaf == leaf(self.salt, (getattr(self, column) for column in LEAF_COLUMNS), self.format)
+            return self.leaf == leaf(self.salt, _hashed(self), self.format)
         except ValueError:
             return False
 
@@ -126,24 +134,24 @@ def decode(line: bytes) -> Envelope:
     """The envelope a line holds; raises NotAnEnvelope for anything else. The leaf is not checked here."""
     try:
         wire = _decoder.decode(line)
-        source, kind = _SOURCE.fullmatch(wire.source), _TYPE.fullmatch(wire.type)
-        if wire.specversion != "1.0" or source is None or kind is None:
+        if wire.specversion != "1.0":
             raise NotAnEnvelope("not an Avow event")
+        (org, service, log_id), (kind, schema) = _source(wire.source), _kind(wire.type)
         if not (1 <= wire.sequence <= _LAST and 1 <= wire.streamversion <= _LAST):
             raise NotAnEnvelope("positions start at 1 and fit into 63 bits")
         data, sealed = bytes(wire.data), None if bytes(wire.sealed) == b"null" else bytes(wire.sealed)
         if not data.startswith(b"{") or not (sealed is None or sealed.startswith(b"{")):
             raise NotAnEnvelope("data and sealed are objects")
         return Envelope(
-            org=source[1],
-            service=source[2],
-            log_id=UUID(source[3]),
+            org=org,
+            service=service,
+            log_id=log_id,
             sequence=wire.sequence,
             stream=wire.subject,
             version=wire.streamversion,
             event_id=UUID(wire.id),
-            type=kind[1],
-            schema=int(kind[2]),
+            type=kind,
+            schema=schema,
             occurred_at=moment.from_text(wire.time),
             recorded_at=moment.from_text(wire.recordedat),
             campaign=wire.campaign,
@@ -161,6 +169,23 @@ def decode(line: bytes) -> Envelope:
         )
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise error if isinstance(error, NotAnEnvelope) else NotAnEnvelope(str(error)) from error
+
+
+# A log has one source and few types, and each is in every line of it.
+@lru_cache(256)
+def _source(text: str) -> tuple[str, str, UUID]:
+    found = _SOURCE.fullmatch(text)
+    if found is None:
+        raise NotAnEnvelope("not an Avow event")
+    return found[1], found[2], UUID(found[3])
+
+
+@lru_cache(1024)
+def _kind(text: str) -> tuple[str, int]:
+    found = _TYPE.fullmatch(text)
+    if found is None:
+        raise NotAnEnvelope("not an Avow event")
+    return found[1], int(found[2])
 
 
 def _text(value: UUID | None) -> str | None:

@@ -61,7 +61,12 @@ def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> byte
         if value is None:
             parts.append(_NULL)
             continue
-        if isinstance(value, bytes):
+        # Asked for in the order of how often there are such: it is done for every event there is.
+        if isinstance(value, str):
+            raw = value.encode()
+        elif isinstance(value, int):
+            raw = b"%d" % value
+        elif isinstance(value, bytes):
             raw = value
         elif isinstance(value, datetime):
             raw = moment.to_text(value).encode()

@@ -82,6 +82,8 @@ class Appender:
         self._database = database
         self._ports = ports
         self._grown = grown
+        self.granted, self.batches = 0, 0
+        """How many requests were granted, and in how many batches, since this process began."""
         self._lines: dict[str, _Line] = {}
         self._turns: deque[str] = deque()
         """The organisations for whose logs somebody waits; the one whose turn is next stands first."""
@@ -127,6 +129,10 @@ class Appender:
                     # Nothing is remembered of it, perhaps because there is no such log.
                     del self._lines[org]
 
+    def _note(self, answers: Sequence[Answer]) -> None:
+        self.granted += sum(not isinstance(answer, Exception) for answer in answers)
+        self.batches += 1
+
     async def _turn(self, org: str, line: _Line) -> Answer:
         """Write what stands first in a line, and hand out the answers; the last of them."""
         if line.tail is not None and line.others:
@@ -137,6 +143,7 @@ class Appender:
         answers = await self._answers(org, line, [request for request, _ in batch])
         if line.known is not None and line.undisturbed:
             line.tail = Tail(org, line.known, self._ports)
+        self._note(answers)
         _hand_out(batch, answers)
         return answers[-1]
 
@@ -167,6 +174,7 @@ class Appender:
                 line.break_off(*batch)
                 return []
             tail.written(cut)
+        self._note(answers)
         _hand_out(batch, answers)
         return answers[-1]
 

@@ -7,8 +7,9 @@ connection that is dead is replaced at the next call (tests/faults).
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -26,6 +27,7 @@ from avow.eventlog.faults import Unanswered, in_doubt
 from avow.eventlog.scrub import empty_the_wal, take_owed, write_anew
 
 T = TypeVar("T")
+Tell = Callable[[str | None], Awaitable[None]]
 _PREPARING = 0x61766F77
 _PRAGMAS = (
     "journal_mode=WAL",
@@ -209,6 +211,32 @@ class PostgresDatabase:
         """Read without a common snapshot, each query as the log is at that moment: two round trips less."""
         async with self._glancer.connect() as connection:
             return await connection.run_sync(work)
+
+    @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[Tell]:
+        """Call `heard` with whatever is said on a channel, and give what says something on it, until the block ends.
+
+        Whoever says nothing (None) only asks whether the connection stands; it raises DisconnectionError if not.
+        """
+        async with self._glancer.connect() as connection:
+            driver: asyncpg.Connection | None = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+
+            def pass_on(_connection: object, _pid: int, _channel: str, said: object) -> None:
+                heard(str(said))
+
+            async def tell(said: str | None) -> None:
+                if driver.is_closed():
+                    raise DisconnectionError
+                if said is not None:
+                    await driver.execute("SELECT pg_notify($1, $2)", channel, said)
+
+            await driver.add_listener(channel, pass_on)
+            try:
+                yield tell
+            finally:
+                if not driver.is_closed():
+                    await driver.remove_listener(channel, pass_on)
 
     async def _read(self, work: Callable[[Connection], T]) -> T:
         async with self._reader.begin() as connection:

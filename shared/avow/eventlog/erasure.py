@@ -2,16 +2,18 @@
 
 Promises: an event that destroys a key and the destruction are one transaction, for a service's own events and for
 imported ones (tests/contract/test_erasure.py); what the log says was erased is erased again at every start, so a
-restored table of keys undoes nothing.
+restored table of keys undoes nothing. Dead letters that name whoever is erased lose what they held in the same
+transaction (tests/contract/test_dead_letters.py).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, select
 
 from avow.contracts.catalogue import PUBLIC_EVENTS
 from avow.contracts.envelope import decode
+from avow.eventlog.dead_letters import forget
 from avow.eventlog.keys import destroy_keys
 from avow.eventlog.records import IMPORT, Import, Proposed
 from avow.eventlog.tables import event, log_head
@@ -39,7 +41,7 @@ def erased_by(item: Proposed | Import) -> list[str]:
 
 def erase(connection: Connection, org: str, items: Iterable[Proposed | Import]) -> None:
     """Destroy the keys that items destroy, in the transaction that writes them."""
-    destroy_keys(connection, org, (subject for item in items for subject in erased_by(item)))
+    _erase(connection, org, [subject for item in items for subject in erased_by(item)])
 
 
 def erasures(connection: Connection) -> Iterator[tuple[str, str]]:
@@ -59,7 +61,12 @@ def erase_again(connection: Connection) -> None:
     for org, subject in erasures(connection):
         found.setdefault(org, []).append(subject)
     for org, subjects in found.items():
-        destroy_keys(connection, org, subjects)
+        _erase(connection, org, subjects)
+
+
+def _erase(connection: Connection, org: str, subjects: Sequence[str]) -> None:
+    destroy_keys(connection, org, subjects)
+    forget(connection, org, subjects)
 
 
 def _read(said: type[PublicEvent], data: bytes) -> list[str]:

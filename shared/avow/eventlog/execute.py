@@ -36,6 +36,7 @@ from avow.kernel.message import Command, Event
 from avow.kernel.ports import Ports
 from avow.kernel.refusal import Refusal, require
 from avow.kernel.seal import sealed_fields
+from avow.observe import tracing
 
 TRIES = 3
 LATE_AFTER = timedelta(days=7)
@@ -194,11 +195,12 @@ class Executor:
         if hasty and not (decided and grounds.guarded):
             return None
         streams = [decider.stream_for(event, stream) for event in decided]
-        proposed = [
-            self._propose(at, event, n, command, origin, happened)
-            for n, (at, event) in enumerate(zip(streams, decided, strict=True))
-        ]
-        appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: held.version})
+        with tracing.span("append", origin.traceparent, org=origin.org, stream=decider.stream) as onward:
+            proposed = [
+                self._propose(at, event, n, command, origin, happened, onward)
+                for n, (at, event) in enumerate(zip(streams, decided, strict=True))
+            ]
+            appended = await self._appender.append(origin.org, proposed, {**grounds.expect, stream: held.version})
         if origin.retry_key is not None and any(row.repeated for row in appended):
             # Somebody used the key before; whether it was this very command, the next attempt finds out.
             return None
@@ -223,7 +225,14 @@ class Executor:
         return Held(state, len(records), records[-1].occurred_at if records else None)
 
     def _propose(
-        self, stream: str, event: Event, n: int, command: Command, origin: Origin, happened: datetime
+        self,
+        stream: str,
+        event: Event,
+        n: int,
+        command: Command,
+        origin: Origin,
+        happened: datetime,
+        traceparent: str | None,
     ) -> Proposed:
         context = Context(
             occurred_at=happened,
@@ -231,7 +240,7 @@ class Executor:
             campaign=getattr(event, "campaign_id", None),
             correlation_id=origin.correlation_id,
             causation_id=origin.fingerprint,
-            traceparent=origin.traceparent,
+            traceparent=traceparent,
             late_reason=command.late_reason,
         )
         event_id = self._ports.new_id() if origin.retry_key is None else origin.event_id(n)

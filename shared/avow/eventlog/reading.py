@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, TextClause, func, select, text
 from sqlalchemy.exc import DatabaseError
 
-from avow.contracts.envelope import Envelope
+from avow.contracts.envelope import Envelope, decode
 from avow.eventlog.append import read_head
 from avow.eventlog.records import COLUMNS, IMPORT, Recorded, recorded
 from avow.eventlog.tables import event, log_head
@@ -118,6 +118,15 @@ def envelopes(
             format=row.format,
         )
         for row in connection.execute(query)
+    ]
+
+
+def traces(connection: Connection, org: str, first: int, last: int, types: Sequence[str]) -> list[str | None]:
+    """The trace each event of these types belongs to, if any, of those that stand from `first` to `last`."""
+    within = event.c.org == org, event.c.position >= first, event.c.position <= last, event.c.type.in_(types)
+    rows = connection.execute(select(event.c.stream, event.c.traceparent, event.c.data).where(*within))
+    return [
+        decode(data).traceparent if stream.startswith(IMPORT) else traceparent for stream, traceparent, data in rows
     ]
 
 

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 def scrub_after_commit(connection: Connection, *tables: str) -> None:
     """Once the transaction is committed, have the database forget the bytes of what was deleted from these tables."""
-    connection.info[_OWED] = tables
+    connection.info[_OWED] = tuple(sorted({*connection.info.get(_OWED, ()), *tables}))
 
 
 def empty_the_wal(connection: Connection) -> None:

@@ -2,7 +2,11 @@
 
 `event` is append-only: triggers refuse UPDATE, DELETE and, on PostgreSQL, TRUNCATE. `log_head` is the one row per
 organisation every append locks, so positions are dense and in commit order. `KEY_TABLES` hold what opens seals and can
-be deleted from: a backup of the log leaves them out. `erased_subject` only repeats what the log says.
+be deleted from: a backup of the log leaves them out. `erased_subject` only repeats what the log says. `dead_letter` is
+beside the log: what could not be taken in or done, until a person has seen to it (dead_letters.py).
+
+On PostgreSQL `event` may belong to another account than the service's, which then may read and append and nothing
+else, whatever it runs (`prepare_log`; tests/integration/test_two_accounts.py). Everything else is the service's own.
 """
 
 from sqlalchemy import (
@@ -97,6 +101,28 @@ erased_subject = Table(
 )
 """The subjects whose key was destroyed: none is ever made, kept or used for them again."""
 
+dead_letter = Table(
+    "dead_letter",
+    metadata,
+    Column("org", Name, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("fingerprint", Name, nullable=False),
+    Column("kind", Name, nullable=False),
+    Column("reason", Name, nullable=False),
+    Column("origin", Name, nullable=False),
+    Column("routing_key", Name),
+    Column("message_id", Name),
+    Column("body", LargeBinary),
+    Column("size", Count, nullable=False),
+    Column("first_at", Instant, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Column("times", Count, nullable=False),
+    Column("settled_at", Instant),
+    Column("settled_how", Name),
+    Column("settled_why", Name),
+    Index("dead_letter_by_fingerprint", "org", "fingerprint"),
+)
+
 _REFUSED = "BEGIN SELECT RAISE(ABORT, 'the log is append-only'); END"
 _SQLITE_GUARDS = (
     f"CREATE TRIGGER IF NOT EXISTS event_is_never_updated BEFORE UPDATE ON event {_REFUSED}",
@@ -128,9 +154,47 @@ _POSTGRESQL_GUARDS = (
 )
 
 
+class Unguarded(Exception):
+    """The table of events belongs to another account, and its guards are not there: nothing is written to it."""
+
+
 def create_log(connection: Connection) -> None:
-    """Create what is missing of the log's tables and guards; what exists is left as it is."""
+    """Create what is missing of the log's tables and guards; what exists is left as it is.
+
+    Raises Unguarded where the table of events is another account's and can be altered.
+    """
     alone(connection)
     metadata.create_all(connection)
+    if connection.dialect.name == "sqlite" or _is_ours(connection):
+        _guard(connection)
+    elif connection.scalar(text(_ENABLED)) != len(_POSTGRESQL_GUARDS) - 1:
+        raise Unguarded
+
+
+def prepare_log(connection: Connection, account: str) -> None:
+    """Create the table of events and its guards, as whoever owns them, and let an account read and append.
+
+    Raises the database's error where there is no such account, or the table is another's. For PostgreSQL.
+    """
+    alone(connection)
+    event.create(connection, checkfirst=True)
+    _guard(connection)
+    name = connection.dialect.identifier_preparer.quote(account)
+    connection.execute(text(f"REVOKE ALL ON event FROM {name}"))
+    connection.execute(text(f"GRANT SELECT, INSERT ON event TO {name}"))
+
+
+def _guard(connection: Connection) -> None:
     for statement in _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRESQL_GUARDS:
         connection.execute(text(statement))
+
+
+_OURS = "SELECT pg_catalog.pg_get_userbyid(relowner) = current_user FROM pg_class WHERE oid = 'event'::regclass"
+_ENABLED = """
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'event'::regclass AND tgenabled IN ('O', 'A')
+AND tgname IN ('event_is_never_altered', 'event_is_never_truncated')
+"""
+
+
+def _is_ours(connection: Connection) -> bool:
+    return bool(connection.scalar(text(_OURS)))

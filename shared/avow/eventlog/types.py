@@ -5,19 +5,17 @@ Promises: a type has one class, the current one, and an older schema of it is br
 carried along undecoded; whoever asks for that very type is told, and never handed a log with a hole in it.
 """
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, create_model
+from pydantic import create_model
 
+from avow.contracts.decoding import Decoder, decoder
 from avow.eventlog.records import Recorded
-from avow.kernel.message import Event, Upcaster
+from avow.kernel.message import Event
 from avow.kernel.refusal import Refusal
 
 E = TypeVar("E", bound=Event)
-Decoder = Callable[[bytes, bytes | None], Event]
-"""Makes the event of `data` and `sealed` as they stand in a log; raises ValueError where they do not fit."""
 
 
 class UnknownSchema(Refusal):
@@ -41,7 +39,7 @@ class EventTypes:
                 raise ValueError(f"two event types are called {event_type.type}")
         for name, event_type in current.items():
             for schema in range(1, event_type.schema_version + 1):
-                self._decoders[name, schema] = _decoder(event_type, event_type.upcasters[schema - 1 :])
+                self._decoders[name, schema] = decoder(event_type, schema)
 
     def decoder_for(self, type: str, schema: int) -> Decoder | None:
         """What makes events of this type and schema; None where they are unknown."""
@@ -52,8 +50,8 @@ class EventTypes:
 
         What a later version of the contract added is passed over, in the values inside an event too.
         """
-        decoder = self._decoders.get((record.type, record.schema))
-        return None if decoder is None else decoder(record.data, record.sealed)
+        read = self._decoders.get((record.type, record.schema))
+        return None if read is None else read(record.data, record.sealed)
 
     def decode_as(self, wanted: tuple[type[E], ...], records: Iterable[Recorded]) -> Iterator[E]:
         """The events of these types among the records, in their order; raises UnknownSchema."""
@@ -74,23 +72,3 @@ def with_fields(event_type: type[E], *names: str) -> type[Event]:
     told = {"type": event_type.type, "schema": schema, "upcasters": dict(enumerate(event_type.upcasters, 1))}
     narrow: type[Event] = create_model(event_type.__name__, __base__=Event, __cls_kwargs__=told, **fields)
     return narrow
-
-
-def _decoder(event_type: type[Event], upcasters: Sequence[Upcaster]) -> Decoder:
-    validator = TypeAdapter(event_type).validator
-    read_json: Callable[..., Event] = validator.validate_json
-    read_fields: Callable[..., Event] = validator.validate_python
-
-    def current(data: bytes, sealed: bytes | None) -> Event:
-        # Nearly every event comes this way.
-        return read_json(data, extra="ignore") if sealed is None else by_fields(data, sealed)
-
-    def by_fields(data: bytes, sealed: bytes | None) -> Event:
-        fields = json.loads(data)
-        if sealed is not None:
-            fields |= json.loads(sealed)
-        for upcaster in upcasters:
-            fields = upcaster(fields)
-        return read_fields(fields, extra="ignore")
-
-    return by_fields if upcasters else current

@@ -1,28 +1,37 @@
 """Log lines: one JSON object a line, times in UTC, identifiers only; never a body, a name, a token or a ballot.
 
+At a terminal the same is written for a person to read.
+
 Promises: of an exception only kinds and places are written, whoever logs it: a driver's message quotes the parameters
 of the statement, a validator's what was sent (tests/unit/observe/test_logging.py).
 """
 
 import logging
 import sys
-from typing import TextIO
+from typing import Literal, TextIO
 
 import structlog
 
+from avow.observe.asked import say_what_was_asked
 from avow.observe.raised import raised
 
+Style = Literal["json", "console"]
 
-def configure_logging(stream: TextIO, level: int = logging.INFO) -> None:
-    """Write this process's log lines to `stream`, those of its libraries too."""
+
+def configure_logging(stream: TextIO, level: int = logging.INFO, style: Style | None = None) -> None:
+    """Write this process's log lines to `stream`, those of its libraries too; in JSON unless it is a terminal."""
+    style = style or ("console" if stream.isatty() else "json")
     shared: list[structlog.typing.Processor] = [
+        say_what_was_asked,
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor] = [
         _without_messages,
-        structlog.processors.JSONRenderer(ensure_ascii=False),
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if style == "json"
+        else structlog.dev.ConsoleRenderer(colors=stream.isatty()),
     ]
     structlog.configure(
         processors=[*shared, *last],

@@ -16,6 +16,7 @@ from avow.eventlog.append import read_head
 from avow.eventlog.faults import fault_of
 from avow.eventlog.records import Recorded
 from avow.eventlog.types import EventTypes
+from avow.observe import tracing
 from avow.projections.builds import checkpoint, create_views, live_build, position_of, standing
 from avow.projections.folding import CannotFold, carry_out, steps_of, wanted_by
 from avow.projections.projection import Projection
@@ -50,6 +51,8 @@ def project(
     number, start = at
     if last <= start:
         return False
+    # What is folded anew was traced when it came.
+    begun = tracing.begin() if build is None else None
     size = limit or (FAR if last - start > FAR else reading.PAGE)
     records = reading.page(connection, org, start, last, projection.event_types, size)
     try:
@@ -60,6 +63,9 @@ def project(
         if fault_of(error):
             raise
         raise CannotFold(projection.name, records[0].position) from error
+    if begun is not None and records:
+        traced = reading.traces(connection, org, records[0].position, records[-1].position, projection.event_types)
+        tracing.note_each("project", traced, begun, org=org, projection=projection.name)
     more = len(records) == size
     reached = records[-1].position if more else last
     of_build = checkpoint.c.projection == projection.name, checkpoint.c.build == number

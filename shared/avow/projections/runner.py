@@ -72,6 +72,11 @@ class Runner:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    @property
+    def alive(self) -> bool:
+        """Whether its task runs."""
+        return self._task is not None and not self._task.done()
+
     async def advance(self) -> None:
         """Take every projection to the end of every organisation's log."""
         stopped: dict[str, Stopped] = {}

@@ -1,36 +1,52 @@
 """A service's web application: its routers, the feed, its health, and everything that guards them."""
 
+import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, FastAPI
-from pydantic import BaseModel, Field
+from fastapi.telemetry import TelemetryConfig
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import Connection, select
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from avow.bus import place
 from avow.bus.feed import FeedSource, feed_router
 from avow.bus.keys import keys_router
+from avow.bus.subscribers import Subscriber, holder_of
 from avow.eventlog.append import read_head
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.database import AWAY
 from avow.eventlog.faults import fault_of
 from avow.eventlog.tables import event
 from avow.kernel.refusal import Refusal
+from avow.observe.metrics import Measured, Metrics
 from avow.projections.projector import position_of
+from avow.service.gauges import Gauges
 from avow.service.service import Service
 from avow.web.call import Org, service_of
 from avow.web.catalogue import Catalogue
+from avow.web.correlation import Correlated
 from avow.web.docs import install_docs
+from avow.web.door import Admit, Door
+from avow.web.events import install_events
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import BodyLimits
-from avow.web.operator import OperatorOnly
 from avow.web.problem import install_problem_handlers, problem_response
 from avow.web.responses import READ_RESPONSES
 
 _log = structlog.get_logger(__name__)
+
+_NONE_OF_ITS_OWN: TelemetryConfig = {
+    "tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False,
+}  # fmt: skip
+"""FastAPI's spans say the path of every request, ballots too, and its records what exceptions say."""
 
 
 class ViewState(BaseModel):
@@ -55,13 +71,23 @@ class Status(BaseModel):
     sequence: int
     views: list[ViewState]
     follows: dict[str, Any] | None
+    publishes: dict[str, Any] | None
+    paused: dict[str, str] = Field(description="What a person has paused of `relay` and `import`, and why.")
 
 
 def build_application(
-    service: Service, routers: Sequence[APIRouter], catalogue: Catalogue, title: str, token: str
+    service: Service,
+    routers: Sequence[APIRouter],
+    catalogue: Catalogue,
+    title: str,
+    token: str,
+    metrics_token: SecretStr | None = None,
 ) -> FastAPI:
-    """The application of a service that will be started before the first request."""
-    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None)
+    """The application of a service that will be started before the first request.
+
+    What it counts is told to the operator, and to whoever has `metrics_token`.
+    """
+    app = FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, telemetry=_NONE_OF_ITS_OWN)
     app.state.service = service
     feed = feed_router(FeedSource(service.database, service.grown, service.closing))
     for router in (_status, *routers, feed, keys_router(service.database)):
@@ -73,13 +99,57 @@ def build_application(
         return JSONResponse({"status": state["status"]}, 200 if state["status"] == "ok" else 503)
 
     app.add_route("/health", health, include_in_schema=False)
+    app.add_route("/health/live", partial(_live, service), include_in_schema=False)
+    app.add_route("/health/ready", partial(_ready, service), include_in_schema=False)
+    metrics = Metrics(service.name)
+    metrics.add(Gauges(service))
+    app.add_route("/metrics", partial(_metrics, metrics), include_in_schema=False)
     app.add_middleware(BodyLimits, catalogue=catalogue)
-    app.add_middleware(OperatorOnly, token=token, cookie=f"avow_{service.name}", catalogue=catalogue)
+    scraper = metrics_token.get_secret_value() if metrics_token else None
+    app.add_middleware(
+        Door, token=token, cookie=f"avow_{service.name}", catalogue=catalogue, admit=_admits(service), metrics=scraper
+    )
     install_problem_handlers(app, catalogue, service.ports)
     _answer_for_the_log(app, catalogue)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured, metrics=metrics)
+    app.add_middleware(Correlated, service=service.name, ports=service.ports, knows=service.knows)
     install_docs(app, title)
+    install_events(app, service.name, title)
     return app
+
+
+async def _live(service: Service, _: Request) -> JSONResponse:
+    """Whether this process answers, and every task of its is alive; if not, it is to be started anew."""
+    ended = service.dead_tasks()
+    return JSONResponse({"status": "degraded" if ended else "ok", "ended": ended}, 503 if ended else 200)
+
+
+async def _ready(service: Service, _: Request) -> JSONResponse:
+    """Whether every part of this process does its work; what does not is named, and what a person paused is said."""
+    still = service.progress.standing_still(asyncio.get_running_loop().time())
+    said = {"status": "degraded" if still else "ok", "standing_still": still, "paused": service.progress.paused()}
+    return JSONResponse(said, 503 if still else 200)
+
+
+async def _metrics(metrics: Metrics, _: Request) -> Response:
+    """Everything counted, as Prometheus reads it."""
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _admits(service: Service) -> Admit:
+    """Looks a subscriber's token up; what ails the database is a Refusal here, before any route is asked."""
+
+    async def admit(token: str) -> Subscriber | None:
+        try:
+            return await service.database.read(partial(holder_of, token=token))
+        except AWAY as error:
+            fault = fault_of(error)
+            if fault is None:
+                raise
+            raise Refusal(fault.value) from error
+
+    return admit
 
 
 def _answer_for_the_log(app: FastAPI, catalogue: Catalogue) -> None:
@@ -126,7 +196,7 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
                     stopped=reason,
                 )
             )
-        follower = service.followers.get(org)
+        follower, relay = service.followers.get(org), service.relays.get(org)
         return Status(
             service=service.name,
             org=org,
@@ -136,6 +206,8 @@ async def status(org: Org, service: Annotated[Service, Depends(service_of)]) -> 
             sequence=head.sequence,
             views=views,
             follows=None if follower is None else follower.status.as_json(),
+            publishes=None if relay is None else asdict(relay.status),
+            paused=dict(place.paused(connection, org).items()),
         )
 
     return await service.database.read(look)

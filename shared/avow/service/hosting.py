@@ -1,6 +1,6 @@
-"""Hosting: the installed services in one process, each on a loopback port, each following the other's feed.
+"""Hosting: services in one process, each on a port of its own, each hearing of the other's events.
 
-Promises: `deployment` has every service answering and following before it yields, and everything stopped and closed
+Promises: `deployment` has every service answering and hearing before it yields, and everything stopped and closed
 after, whatever happened in between.
 """
 
@@ -8,13 +8,14 @@ import asyncio
 import gc
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 import uvicorn
 from fastapi import FastAPI
+from structlog.contextvars import bound_contextvars
 
 from avow.bus.feed_client import FeedClient
 from avow.kernel.ports import Ports
@@ -45,6 +46,14 @@ class PortTaken(Exception):
         super().__init__(f"{service}: port {port} is in use")
         self.service = service
         self.port = port
+
+
+class NoAddress(Exception):
+    """A service has to hear of another that does not run here, and nobody said where it answers."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service}: no address")
+        self.service = service
 
 
 @dataclass(frozen=True)
@@ -84,30 +93,55 @@ def collect_seldom() -> None:
 
 @asynccontextmanager
 async def deployment(settings: Settings, ports: Ports) -> AsyncIterator[Deployment]:
-    """Run every installed service; raises PortTaken, or whatever keeps a service from starting."""
+    """Run the services asked for; raises PortTaken, NoAddress, or whatever keeps a service from starting."""
     secret = settings.operator_token
     token = secret.get_secret_value() if secret else secrets.token_urlsafe(24)
     async with AsyncExitStack() as stack:
         services: dict[str, Service] = {}
         urls: dict[str, str] = {}
         stopped = asyncio.Event()
-        for name, entry in installed().items():
+        for name in settings.services or installed():
+            entry = installed()[name]
             listening = stack.enter_context(_listen(name, settings.host, settings.port(name)))
             hosted = entry.build(settings, ports, token)
-            await stack.enter_async_context(_running(hosted.service))
+            # Tasks keep the context they are begun in, and name their service in every line.
+            with bound_contextvars(service=name):
+                await stack.enter_async_context(_running(hosted.service))
             await stack.enter_async_context(_serving(hosted.app, listening, hosted.service, stopped))
             services[name] = hosted.service
             urls[name] = _url(listening)
-        for name, service in services.items():
-            for other, url in urls.items():
-                if other != name:
-                    client = FeedClient(url, token)
-                    stack.push_async_callback(client.close)
-                    # Pushed after the client, so that the follower ends before its client is closed.
-                    stack.push_async_callback(service.stop_following)
-                    service.follow(client)
+        if settings.role == "worker":
+            for service in services.values():
+                with bound_contextvars(service=service.name):
+                    service.work()
+                    _connect(service, settings, urls, token, stack)
         collect_seldom()
         yield Deployment(settings, token, services, urls, stopped)
+
+
+def _connect(service: Service, settings: Settings, urls: Mapping[str, str], token: str, stack: AsyncExitStack) -> None:
+    """Have a service publish, and hear of the other's events until the stack unwinds; raises NoAddress."""
+    (other,) = installed().keys() - {service.name}
+    url = urls.get(other) or settings.url(other)
+    if url is None:
+        raise NoAddress(other)
+    client = FeedClient(url, token)
+    stack.push_async_callback(client.close)
+    broker = settings.broker(service.name)
+    if broker is None:
+        service.follow(client)
+    else:
+        # Imported where it is wanted: without a broker nobody needs its client.
+        from avow.bus.publisher import RabbitPublisher
+        from avow.bus.queue import Queues
+
+        queues = Queues(broker, service.name, other, service.ports, service.dead.bury)
+        queues.start()
+        stack.push_async_callback(queues.stop)
+        service.follow(client, lambda org: queues.of(org).listen)
+        service.publish(RabbitPublisher(broker, service.name, other))
+    # Pushed last, so that the followers end before what they hear through is closed.
+    stack.push_async_callback(service.stop_bus)
 
 
 @asynccontextmanager

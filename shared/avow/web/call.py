@@ -26,6 +26,8 @@ from avow.eventlog.faults import lacks_a_table
 from avow.kernel.decider import Decider, Facts
 from avow.kernel.message import Command, Event
 from avow.kernel.refusal import Refusal, require
+from avow.observe import tracing
+from avow.observe.metrics import route_of
 from avow.projections.asof import TODAY, Asked, cut
 from avow.projections.projection import Projection
 from avow.projections.projector import position_of
@@ -108,6 +110,8 @@ class CommandCall:
     retry_key: str
     correlation_id: UUID | None
     traceparent: str | None
+    name: str
+    """What is asked for, as traces name it: the method and the route's path, without any identity."""
 
     def new_id(self) -> str:
         """The identity of what this call creates; the same at every retry."""
@@ -132,16 +136,17 @@ class CommandCall:
         said = f"{self.route}\n{identity}\n{command.model_dump_json()}".encode()
         # Keyed with what only the caller holds, so that the log says nothing of a body it does not contain.
         fingerprint = UUID(bytes=hmac.digest(self.retry_key.encode(), said, "sha256")[:16], version=5)
-        origin = Origin(
-            org=self.org,
-            actor=self.actor,
-            route=self.route,
-            retry_key=self.retry_key,
-            fingerprint=fingerprint,
-            correlation_id=self.correlation_id,
-            traceparent=self.traceparent,
-        )
-        return await self.service.executor.execute(decider, identity, command, ground, origin, begins=begins)
+        with tracing.root(self.name, self.traceparent, org=self.org, service=self.service.name) as onward:
+            origin = Origin(
+                org=self.org,
+                actor=self.actor,
+                route=self.route,
+                retry_key=self.retry_key,
+                fingerprint=fingerprint,
+                correlation_id=self.correlation_id,
+                traceparent=onward,
+            )
+            return await self.service.executor.execute(decider, identity, command, ground, origin, begins=begins)
 
 
 @dataclass(frozen=True)
@@ -226,8 +231,9 @@ async def command_call(
 ) -> CommandCall:
     """The call of a command, from the request's headers."""
     route = f"{request.method} {request.url.path}"
-    correlation_id = service.ports.new_id()
-    return CommandCall(service, org, acting_as, route, idempotency_key, correlation_id, traceparent)
+    correlation_id: UUID = request.state.correlation_id
+    name = f"{request.method} {route_of(request.scope)}"
+    return CommandCall(service, org, acting_as, route, idempotency_key, correlation_id, traceparent, name)
 
 
 async def unnamed_call(service: Annotated[Service, Depends(service_of)], org: Org) -> UnnamedCall:

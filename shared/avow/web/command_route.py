@@ -17,6 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
 
 from avow.kernel.message import Value
+from avow.observe.metrics import route_of
 from avow.service.service import Service
 from avow.web.call import ActingAs, CommandCall, OrgName, RetryKey, Trace, UnnamedCall
 
@@ -111,7 +112,8 @@ class _Form:
                 headers.get(b"acting-as"),
                 f"{request.method} {request.scope['path']}",
                 retry_key,
-                service.ports.new_id(),
+                request.state.correlation_id,
                 headers.get(b"traceparent"),
+                f"{request.method} {route_of(request.scope)}",
             )
         return arguments

@@ -23,8 +23,12 @@ _POLICY = content_security_policy(script_src="'self'", style_src="'self'", img_s
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document of `app`, with the schemas of its problems and the operator's token."""
+    """The OpenAPI document of `app`, with the schemas of its problems and the operator's token.
+
+    Its paths stand beside the document itself, so that they are right under a proxy's prefix too.
+    """
     document = app.openapi()
+    document.setdefault("servers", [{"url": "."}])
     components = document.setdefault("components", {})
     components["schemas"] = components.get("schemas", {}) | problem_schemas()
     components["securitySchemes"] = components.get("securitySchemes", {}) | {

@@ -165,7 +165,7 @@ class LastResort:
             "request.failed",
             correlation_id=str(correlation_id),
             method=scope["method"],
-            path=scope["path"],
+            route=getattr(scope.get("route"), "path", None),
             raised=raised(exc),
         )
         refusal = Refusal("internal", correlation_id=correlation_id)

@@ -17,6 +17,7 @@ from avow.kernel.ports import Ports, seeded
 from avow.kernel.refusal import Refusal
 from avow.web.catalogue import SHARED, Catalogue
 from avow.web.docs import install_docs
+from avow.web.events import install_events
 from avow.web.headers import SecurityHeaders
 from avow.web.limits import MEBIBYTE, BodyLimits
 from avow.web.problem import install_problem_handlers
@@ -100,6 +101,7 @@ def a_service(*, limit: int = MEBIBYTE) -> FastAPI:
     install_problem_handlers(app, CATALOGUE, Ports(random_bytes=seeded(1)))
     app.add_middleware(SecurityHeaders)
     install_docs(app, "柜台 & Desk")
+    install_events(app, "pledge", "柜台 & Desk")
     return app
 
 

@@ -15,7 +15,7 @@ from tests.unit.web.desk import a_service, client
 
 ASSETS = Path(str(files("avow.web"))) / "assets"
 MANIFEST = loads((ASSETS / "manifest.json").read_text("utf-8"))
-OURS = {"manifest.json", "docs/docs.css", "docs/docs.js"}
+OURS = {"manifest.json", "docs/docs.css", "docs/docs.js", "docs/events.css"}
 OUTSIDE = {
     ".css": r"""@import|url\((?!\s*["']?data:)""",
     ".js": r"""importScripts|\bimport\(|\.src\s*=\s*["'`](?:https?:)?//|"""
@@ -47,8 +47,8 @@ async def test_the_page_loads_only_what_we_serve_and_runs_nothing_inline() -> No
         page = (await desk.get("/docs")).text
         references = re.findall(r'(?:src|href)="([^"]*)"', page)
         answers = [await desk.get(f"/{reference}") for reference in references]
-    assert len(references) == 7
-    assert [answer.status_code for answer in answers] == [200] * 7
+    assert len(references) == 8
+    assert [answer.status_code for answer in answers] == [200] * 8
     assert "://" not in page
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon[a-z]+=|javascript:", page) == []
 

@@ -6,7 +6,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from avow.web.catalogue import SHARED, Catalogue
-from avow.web.operator import OperatorOnly
+from avow.web.door import Door
 
 TOKEN = "a-token-of-thirty-characters-ok"
 
@@ -15,7 +15,7 @@ async def behind(scope: Scope, receive: Receive, send: Send) -> None:
     await PlainTextResponse("inside")(scope, receive, send)
 
 
-DOOR = OperatorOnly(behind, TOKEN, "avow_pledge", Catalogue.load(SHARED))
+DOOR = Door(behind, TOKEN, "avow_pledge", Catalogue.load(SHARED))
 
 
 @pytest.fixture
