@@ -2,9 +2,8 @@
 comes again, one consumer at a time; connections die with or without a word, outages last, and may take the queues.
 
 Promises: nothing is lost but with a connection or with a queue; what is published at once is stored in any order, and
-delivered in the order of the queue. It watches the promises of
-those who use it: an acknowledgement before the commit, and publishing long after the place
-was lost are noted as wrong.
+delivered in the order of the queue. It watches the promises of those who use it: an acknowledgement before the commit,
+and publishing long after the place was lost, are noted as wrong.
 """
 
 from collections import deque

@@ -169,13 +169,6 @@ class AcknowledgesUpTo(Deliveries):
         await super().settle(taken)
 
 
-class ForgetsWhatItOffered(Deliveries):
-    """Holds nothing for the next listener of what the last one was offered."""
-
-    async def close(self) -> None:
-        self._offered = ()
-
-
 class KeepsItsPlace(Relay):
     """Goes on publishing when its place is another's."""
 
@@ -202,9 +195,14 @@ def _undisturbed(weather: Weather) -> Weather:
     )  # fmt: skip
 
 
-def database_failing(weather: Weather) -> Weather:
-    """The databases are away again and again."""
-    return replace(_undisturbed(weather), processes=1, storm=20.0, away_after=1.0, full=0.0, doubt=0.1)
+def breaking_off(weather: Weather) -> Weather:
+    """Many a write is broken off, and nobody knows what became of it."""
+    return replace(_undisturbed(weather), processes=1, storm=40.0, away_after=20.0, doubt=0.25)
+
+
+def refusing(weather: Weather) -> Weather:
+    """The broker refuses much, and holds much that is no event."""
+    return replace(rough(weather), refused=0.2, garbage=0.3)
 
 
 def stopping(weather: Weather) -> Weather:
@@ -224,13 +222,12 @@ class Bug:
 BUGS = {
     "dual write": Bug(Parts(relay=LeavesItToOthers, prepare=dual_write)),
     "marked before published": Bug(Parts(relay=MarksFirst)),
-    "two transactions": Bug(Parts(runner=InTwoTransactions)),
+    "two transactions": Bug(Parts(runner=InTwoTransactions), breaking_off, commands=30),
     "no dedup of what is delivered": Bug(Parts(inbox=TakesAnything)),
     "no dedup of what is asked": Bug(Parts(executor=ForgetsKeys)),
     "acknowledged before the commit": Bug(Parts(deliveries=AcknowledgesFirst)),
     "acknowledged together with what is held": Bug(Parts(deliveries=AcknowledgesUpTo)),
-    "garbage kept nowhere": Bug(Parts(deliveries=ThrowsGarbageAway)),
-    "offered once": Bug(Parts(deliveries=ForgetsWhatItOffered), database_failing, commands=40),
-    "passed over when refused": Bug(Parts(relay=PassesOverFailures)),
+    "garbage kept nowhere": Bug(Parts(deliveries=ThrowsGarbageAway), refusing),
+    "passed over when refused": Bug(Parts(relay=PassesOverFailures), refusing),
     "keeps a place it has lost": Bug(Parts(relay=KeepsItsPlace), stopping),
 }

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.simulation.pair import simulate
-from tests.simulation.planted import BUGS, database_failing, stopping
+from tests.simulation.planted import BUGS, breaking_off, refusing, stopping
 from tests.simulation.weather import Weather, rough
 
 SEEDS = range(1, 21)
@@ -20,7 +20,7 @@ def test_a_planted_bug_is_found(name: str) -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("weather", [rough, database_failing, stopping])
+@pytest.mark.parametrize("weather", [rough, breaking_off, refusing, stopping])
 def test_the_pair_itself_comes_through_the_same_weather(weather: Callable[[Weather], Weather]) -> None:
     outcome = simulate(1, weather=weather, commands=20)
     assert not outcome.wrong, str(outcome)
