@@ -1,0 +1,91 @@
+"""The faults: what strikes whom, after how long and for how long, drawn from a seed.
+
+Killing a service is much the most frequent, by turns at a named instant (instants.py), some milliseconds after a
+command was sent, and while it starts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+from tests.chaos.instants import INSTANTS
+from tests.chaos.ledger import SERVICES, Service
+from tests.chaos.pair import Engine
+
+Kind = Literal[
+    "kill",
+    "kill_at_an_instant",
+    "kill_while_it_starts",
+    "kill_both",
+    "pause",
+    "blackhole",
+    "reset",
+    "queue_deleted",
+    "doubled",
+    "reordered",
+    "garbage",
+    "broker_killed",
+    "broker_stopped",
+    "broker_wiped",
+    "memory_alarm",
+    "database_killed",
+]
+KILLS: dict[Kind, int] = {"kill": 40, "kill_at_an_instant": 40, "kill_while_it_starts": 8, "kill_both": 6}
+"""How often each is drawn, of all that kill a service."""
+OTHERS: dict[Kind, int] = {
+    "pause": 5,
+    "blackhole": 4,
+    "reset": 6,
+    "queue_deleted": 5,
+    "doubled": 6,
+    "reordered": 6,
+    "garbage": 6,
+    "broker_killed": 2,
+    "broker_stopped": 1,
+    "broker_wiped": 2,
+    "memory_alarm": 2,
+    "database_killed": 4,
+}
+OTHERS_IN_A_HUNDRED = 20
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One strike: `after` and `lasting` are seconds; `instant` is at which to die, `times` at which time of it."""
+
+    kind: Kind
+    service: Service
+    after: float
+    lasting: float
+    instant: str
+    times: int
+
+
+def drawn(seed: int, engine: Engine) -> Iterator[Fault]:
+    """Faults without end, the same for the same seed and engine."""
+    lots = Random(f"{seed} {engine}")
+    while True:
+        kinds = OTHERS if lots.random() < OTHERS_IN_A_HUNDRED / 100 else KILLS
+        (kind,) = lots.choices(list(kinds), list(kinds.values()))
+        fault = _fault(lots, kind)
+        if kind != "database_killed" or engine == "postgresql":
+            yield fault
+
+
+def each_once(seed: int, engine: Engine) -> Iterator[Fault]:
+    """Every kind of fault once, in an order that is drawn."""
+    lots = Random(f"{seed} {engine}")
+    kinds = [kind for kind in (*KILLS, *OTHERS) if kind != "database_killed" or engine == "postgresql"]
+    yield from (_fault(lots, kind) for kind in lots.sample(kinds, len(kinds)))
+
+
+def _fault(lots: Random, kind: Kind) -> Fault:
+    return Fault(
+        kind=kind,
+        service=lots.choice(SERVICES),
+        after=lots.uniform(0, 0.3),
+        lasting=lots.uniform(0.2, 4.0),
+        instant=lots.choice(INSTANTS),
+        times=lots.randint(1, 8),
+    )
