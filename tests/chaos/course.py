@@ -1,13 +1,13 @@
 """A run of chaos: rounds of faults under load, and a verdict after each; it ends at the first that is not clean.
 
 Promises: it is bounded by kills and by seconds, whatever the services do; both sides fall quiet before they are judged,
-and what does not within `QUIET` seconds is counted as lost.
+and what does not within `quiet` seconds is counted as lost.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
@@ -27,10 +27,13 @@ from tests.chaos.pair import Engine, Keeper, Pair, a_pair
 from tests.chaos.striking import Striker
 from tests.chaos.verdict import Row, Verdict, audited, judge, read_book
 from tests.kit.rabbit import PrivateRabbit
+from tests.kit.rabbit_cluster import PrivateCluster
 
 A_ROUND = 12
 """How many faults strike between two verdicts."""
-QUIET = 60.0
+
+
+Watch = Callable[[Pair], AbstractAsyncContextManager[None]]
 
 
 @dataclass
@@ -61,10 +64,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Bounds:
-    """When to stop: after so many kills, faults or seconds, whichever comes first."""
+    """When to stop: after so many kills or seconds, whichever comes first; and how long to wait for rest."""
 
-    kills: int
-    seconds: float
+    kills: int = 1000
+    seconds: float = 1000
+    quiet: float = 60
 
 
 async def chaos(
@@ -74,13 +78,18 @@ async def chaos(
     bounds: Bounds,
     folder: Path,
     sabotage: str | None = None,
+    rabbit: PrivateRabbit | PrivateCluster | None = None,
+    watch: Watch | None = None,
     tell: Callable[[Outcome], None] = lambda _: None,
 ) -> Outcome:
-    """Run until the faults, or the bounds, are at their end; `tell` hears of every fault and every verdict."""
+    """Run until the faults, or the bounds, are at their end, on one broker or on a cluster.
+
+    `tell` hears of every fault and every verdict; `watch` looks at the broker from beside while it all happens.
+    """
     async with AsyncExitStack() as stack:
         keeper = Keeper()
         stack.callback(keeper.close)
-        rabbit = PrivateRabbit()
+        rabbit = rabbit or PrivateRabbit()
         await keeper.do(rabbit.start)
         stack.push_async_callback(keeper.do, rabbit.stop)
         pair = await stack.enter_async_context(a_pair(engine, folder, rabbit, keeper, sabotage))
@@ -88,8 +97,10 @@ async def chaos(
         stack.callback(ledger.close)
         callers = Callers(pair.urls, pair.token, ledger)
         stack.push_async_callback(callers.close)
-        run = _Run(pair, callers, ledger, Striker(pair, callers, seed), Outcome(engine, seed), tell)
-        return await run.to_the_end(faults, bounds)
+        run = _Run(pair, callers, ledger, Striker(pair, callers, seed), Outcome(engine, seed), bounds, tell)
+        async with nullcontext() if watch is None else watch(pair):
+            await run.begin()
+            return await run.to_the_end(faults)
 
 
 @dataclass
@@ -99,34 +110,40 @@ class _Run:
     ledger: Ledger
     striker: Striker
     outcome: Outcome
+    bounds: Bounds
     tell: Callable[[Outcome], None]
     ended_at: dict[Service, Row] = field(default_factory=dict)
 
-    async def to_the_end(self, faults: Iterator[Fault], bounds: Bounds) -> Outcome:
+    async def begin(self) -> None:
         for service in SERVICES:
             await self.pair.start(service)
         await self.striker.everybody_answers()
         await self.callers.found()
+
+    async def to_the_end(self, faults: Iterator[Fault]) -> Outcome:
         now = asyncio.get_running_loop().time
         begun = now()
         while self.outcome.verdict.ok:
-            chosen = self._within(bounds, begun, islice(faults, A_ROUND))
+            chosen = self._within(begun, islice(faults, A_ROUND))
             struck = await self._round(chosen)
             self.outcome.seconds = now() - begun
             self.tell(self.outcome)
-            if not struck or self.outcome.kills >= bounds.kills or self.outcome.seconds >= bounds.seconds:
+            if not struck or self._enough():
                 break
         return self.outcome
 
-    def _within(self, bounds: Bounds, begun: float, faults: Iterable[Fault]) -> Iterator[Fault]:
+    def _within(self, begun: float, faults: Iterable[Fault]) -> Iterator[Fault]:
         now = asyncio.get_running_loop().time
         for fault in faults:
             yield fault
             self.outcome.seconds = now() - begun
             self._count()
             self.tell(self.outcome)
-            if self.outcome.kills >= bounds.kills or self.outcome.seconds >= bounds.seconds:
+            if self._enough():
                 return
+
+    def _enough(self) -> bool:
+        return self.outcome.kills >= self.bounds.kills or self.outcome.seconds >= self.bounds.seconds
 
     async def _round(self, faults: Iterable[Fault]) -> bool:
         """Strike, let everybody come to rest, and judge; whether anything struck."""
@@ -142,7 +159,7 @@ class _Run:
         except NotAnswered as error:
             verdict.unsound.append(str(error))
         async with _opened(self.pair.databases) as databases:
-            await _quiet(databases)
+            await _quiet(databases, self.bounds.quiet)
             books = {service: await database.read(read_book) for service, database in databases.items()}
             found = judge(books, self.ledger.lines(), self.ended_at)
             found.unsound += verdict.unsound
@@ -174,10 +191,10 @@ async def _opened(urls: Mapping[Service, str]) -> AsyncIterator[dict[Service, Da
             await database.close()
 
 
-async def _quiet(databases: Mapping[Service, Database]) -> None:
-    """Return when everything public is confirmed by the broker and imported, or after `QUIET` seconds."""
+async def _quiet(databases: Mapping[Service, Database], within: float) -> None:
+    """Return when everything public is confirmed by the broker and imported, or after so many seconds."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(QUIET):
+        async with asyncio.timeout(within):
             while True:
                 with suppress(*AWAY):
                     stands = {service: await database.read(_stand) for service, database in databases.items()}

@@ -30,6 +30,7 @@ Kind = Literal[
     "broker_wiped",
     "memory_alarm",
     "database_killed",
+    "node_killed",
 ]
 KILLS: dict[Kind, int] = {"kill": 40, "kill_at_an_instant": 40, "kill_while_it_starts": 8, "kill_both": 6}
 """How often each is drawn, of all that kill a service."""
@@ -73,11 +74,24 @@ def drawn(seed: int, engine: Engine) -> Iterator[Fault]:
             yield fault
 
 
-def each_once(seed: int, engine: Engine) -> Iterator[Fault]:
-    """Every kind of fault once, in an order that is drawn."""
+def every_kind_once(seed: int, engine: Engine) -> Iterator[Fault]:
+    """Every way to kill a service, some of them again, and half of the others; the rest is for the other engine."""
     lots = Random(f"{seed} {engine}")
-    kinds = [kind for kind in (*KILLS, *OTHERS) if kind != "database_killed" or engine == "postgresql"]
+    half = list(OTHERS)[1::2] if engine == "postgresql" else list(OTHERS)[::2]
+    kinds: list[Kind] = [*KILLS, *["kill", "kill_at_an_instant"] * 2, *half]
     yield from (_fault(lots, kind) for kind in lots.sample(kinds, len(kinds)))
+
+
+def in_a_cluster(seed: int, nodes: int) -> Iterator[Fault]:
+    """So many nodes are killed, and some services before each."""
+    lots = Random(seed)
+    for _ in range(nodes):
+        yield from (_fault(lots, kind) for kind in ("kill", "kill_at_an_instant", "node_killed"))
+
+
+def at(instant: str, service: Service, times: int = 1) -> Fault:
+    """A service dies at an instant."""
+    return Fault("kill_at_an_instant", service, 2.0, 0, instant, times)
 
 
 def _fault(lots: Random, kind: Kind) -> Fault:
@@ -87,5 +101,5 @@ def _fault(lots: Random, kind: Kind) -> Fault:
         after=lots.uniform(0, 0.3),
         lasting=lots.uniform(0.2, 4.0),
         instant=lots.choice(INSTANTS),
-        times=lots.randint(1, 8),
+        times=lots.randint(1, 4),
     )

@@ -35,7 +35,7 @@ def hurry() -> None:
     """Have what waits for a process that died wait less, or most of a run would be waiting."""
     place.PATIENCE = 0.6
     relay.BEAT = 0.1
-    relay.CONFIRM = 3.0
+    relay.CONFIRM = 2.0
     publisher.CONNECT = queue.CONNECT = 3.0
     follower.COMPARE_EVERY = 1.0
 

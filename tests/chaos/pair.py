@@ -22,6 +22,7 @@ from tests.chaos.ledger import SERVICES, Service
 from tests.kit.postgres import PrivatePostgres
 from tests.kit.proxy import Proxy
 from tests.kit.rabbit import PrivateRabbit
+from tests.kit.rabbit_cluster import PrivateCluster
 
 T = TypeVar("T")
 Engine = Literal["sqlite", "postgresql"]
@@ -76,7 +77,7 @@ class Pair:
     databases: dict[Service, str]
     nursery: Nursery
     keeper: Keeper
-    rabbit: PrivateRabbit
+    rabbit: PrivateRabbit | PrivateCluster
     broker: str
     wires: dict[Service, Proxy]
     postgres: PrivatePostgres | None
@@ -129,7 +130,7 @@ class Pair:
 
 @asynccontextmanager
 async def a_pair(
-    engine: Engine, folder: Path, rabbit: PrivateRabbit, keeper: Keeper, sabotage: str | None = None
+    engine: Engine, folder: Path, rabbit: PrivateRabbit | PrivateCluster, keeper: Keeper, sabotage: str | None = None
 ) -> AsyncIterator[Pair]:
     """Both services, not yet started, on fresh databases and a fresh virtual host of this broker."""
     async with AsyncExitStack() as stack:
@@ -142,14 +143,16 @@ async def a_pair(
             service: f"sqlite:///{folder}/{service}.db" if postgres is None else postgres.create_database()
             for service in SERVICES
         }
-        broker = rabbit.create_vhost()
-        wires: dict[Service, Proxy] = {service: await stack.enter_async_context(Proxy(broker)) for service in SERVICES}
+        brokers = [rabbit.create_vhost()] if isinstance(rabbit, PrivateRabbit) else rabbit.urls
+        wires: dict[Service, Proxy] = {
+            service: await stack.enter_async_context(Proxy(*brokers)) for service in SERVICES
+        }
         nursery = await stack.enter_async_context(_a_nursery(folder))
         urls: dict[Service, str] = {
             service: f"http://127.0.0.1:{port}" for service, port in zip(SERVICES, _free_ports(), strict=True)
         }
         token = secrets.token_hex(20)
-        yield Pair(folder, token, urls, databases, nursery, keeper, rabbit, broker, wires, postgres, sabotage)
+        yield Pair(folder, token, urls, databases, nursery, keeper, rabbit, brokers[0], wires, postgres, sabotage)
 
 
 @asynccontextmanager

@@ -16,9 +16,12 @@ from avow.bus.follower import Follower
 from avow.bus.inbox import Taken
 from avow.web.call import CommandCall
 
+WELL_BEGUN = 10
+"""From so many imports on the queue is surely consumed."""
+
 
 def acknowledged_before_the_commit() -> None:
-    """A delivery is settled as it comes, and nobody asks the feed what is missing."""
+    """A delivery is settled as it comes, and once the queue is there nobody asks the feed what is missing."""
 
     async def enqueue(line: queue.Deliveries, message: RabbitMessage) -> None:
         await message.raw_message.ack()
@@ -28,12 +31,17 @@ def acknowledged_before_the_commit() -> None:
         offered, self._offered = self._offered, ()
         self._waiting.extendleft(offered[place] for place in sorted(taken.ahead, reverse=True))
 
-    async def never_catch_up(self: Follower) -> None:
-        await asyncio.sleep(0.2)
+    catch_up = Follower._catch_up
+
+    async def catch_up_at_first(self: Follower) -> None:
+        if any(last.sequence > WELL_BEGUN for last in (await self._inbox.sources()).values()):
+            await asyncio.sleep(0.2)
+        else:
+            await catch_up(self)
 
     _replace(queue, _enqueue=enqueue)
     _replace(queue.Deliveries, settle=settle)
-    _replace(Follower, _catch_up=never_catch_up, _meet_source=never_catch_up)
+    _replace(Follower, _catch_up=catch_up_at_first)
 
 
 def keys_forgotten() -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from random import Random
 
 import aio_pika
+from aio_pika.exceptions import AMQPError
 
 from avow.contracts.envelope import encode
 from avow.contracts.wire import exchange_of
@@ -17,10 +18,12 @@ from tests.chaos.callers import ORG, Callers
 from tests.chaos.faults import Fault, Kind
 from tests.chaos.ledger import SERVICES, Service
 from tests.chaos.pair import Pair
-from tests.kit.rabbit import RabbitFailed
+from tests.kit.rabbit import PrivateRabbit, RabbitFailed
+from tests.kit.rabbit_cluster import PrivateCluster
 
 AGAIN = 200
 """How many events are put on the broker once more."""
+_TOPOLOGY_WITHIN = 60.0
 _JUNK = (b"", b"\x00\xff" * 40, b"{}", b'{"specversion": "1.0", "sequence": -1}', "不是事件".encode())
 
 
@@ -51,6 +54,7 @@ class Striker:
             "broker_wiped": self._wipe_broker,
             "memory_alarm": self._alarm,
             "database_killed": self._kill_database,
+            "node_killed": self._kill_node,
         }
 
     async def strike(self, fault: Fault) -> None:
@@ -102,7 +106,7 @@ class Striker:
     async def _blackhole(self, fault: Fault) -> None:
         wire = self._pair.wires[fault.service]
         wire.mode = "blackhole"
-        await asyncio.sleep(fault.lasting + 3)
+        await asyncio.sleep(fault.lasting + 2)
         wire.mode = "ok"
         # What had gone into the hole is gone, and so is whoever waits for it.
         wire.reset()
@@ -112,9 +116,7 @@ class Striker:
 
     async def _delete_queue(self, fault: Fault) -> None:
         with suppress(RabbitFailed):
-            await self._at_a_server(
-                lambda: self._pair.rabbit.delete_queue(self._pair.broker, f"{fault.service}.inbox.{ORG}")
-            )
+            await self._at_a_server(lambda: self._node.delete_queue(self._pair.broker, f"{fault.service}.inbox.{ORG}"))
 
     async def _publish_again(self, fault: Fault) -> None:
         """The last events of a service once more: each twice, or all of them in an order that is drawn."""
@@ -135,6 +137,15 @@ class Striker:
         await self._publish(fault.service, [*_JUNK, self._lots.randbytes(300)])
 
     async def _publish(self, service: Service, bodies: list[bytes]) -> None:
+        """Put bytes on the broker, as soon as there is something to put them on."""
+        async with asyncio.timeout(_TOPOLOGY_WITHIN):
+            while True:
+                try:
+                    return await self._publish_now(service, bodies)
+                except (AMQPError, OSError):
+                    await asyncio.sleep(0.2)
+
+    async def _publish_now(self, service: Service, bodies: list[bytes]) -> None:
         connection = await aio_pika.connect(self._pair.broker, timeout=10)
         try:
             exchange = await (await connection.channel()).get_exchange(exchange_of(service), ensure=False)
@@ -144,7 +155,7 @@ class Striker:
             await connection.close()
 
     async def _kill_broker(self, fault: Fault) -> None:
-        rabbit = self._pair.rabbit
+        rabbit = self._node
         # A crash in a queue's first second takes it along (tests/kit/rabbit.py); that is RabbitMQ's, not ours.
         await self._at_a_server(rabbit.settle)
         await self._at_a_server(rabbit.kill)
@@ -152,15 +163,15 @@ class Striker:
         await self._at_a_server(rabbit.revive)
 
     async def _stop_broker(self, fault: Fault) -> None:
-        rabbit = self._pair.rabbit
+        rabbit = self._node
         await self._at_a_server(lambda: rabbit.kill(signal.SIGTERM))
         await self._at_a_server(rabbit.revive)
 
     async def _wipe_broker(self, fault: Fault) -> None:
-        await self._at_a_server(self._pair.rabbit.wipe)
+        await self._at_a_server(self._node.wipe)
 
     async def _alarm(self, fault: Fault) -> None:
-        rabbit = self._pair.rabbit
+        rabbit = self._node
         await self._at_a_server(lambda: rabbit.set_memory_alarm(True))
         await asyncio.sleep(fault.lasting)
         await self._at_a_server(lambda: rabbit.set_memory_alarm(False))
@@ -173,6 +184,26 @@ class Striker:
         await self._at_a_server(postgres.revive)
         # One that was starting may have given up without its database.
         await self.everybody_answers()
+
+    async def _kill_node(self, fault: Fault) -> None:
+        """The node that leads the queue of a service dies, and comes back."""
+        cluster = self._pair.rabbit
+        assert isinstance(cluster, PrivateCluster)
+
+        def strike() -> int:
+            led = cluster.leader_of(f"{fault.service}.inbox.{ORG}", self._pair.broker)
+            cluster.nodes[led].settle()
+            cluster.kill(led)
+            return led
+
+        led = await self._pair.keeper.do(strike)
+        await asyncio.sleep(fault.lasting)
+        await self._at_a_server(lambda: cluster.revive(led))
+
+    @property
+    def _node(self) -> PrivateRabbit:
+        assert isinstance(self._pair.rabbit, PrivateRabbit)
+        return self._pair.rabbit
 
     async def _at_a_server(self, work: Callable[[], None]) -> None:
         await self._pair.keeper.do(work)
