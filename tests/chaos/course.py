@@ -29,7 +29,7 @@ from tests.chaos.verdict import Row, Verdict, audited, judge, read_book
 from tests.kit.rabbit import PrivateRabbit
 from tests.kit.rabbit_cluster import PrivateCluster
 
-A_ROUND = 12
+A_ROUND = 20
 """How many faults strike between two verdicts."""
 
 

@@ -48,7 +48,7 @@ OTHERS: dict[Kind, int] = {
     "memory_alarm": 2,
     "database_killed": 4,
 }
-OTHERS_IN_A_HUNDRED = 20
+OTHERS_IN_A_HUNDRED = 12
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,13 @@ def drawn(seed: int, engine: Engine) -> Iterator[Fault]:
 
 
 def every_kind_once(seed: int, engine: Engine) -> Iterator[Fault]:
-    """Every way to kill a service, some of them again, and half of the others; the rest is for the other engine."""
+    """Every way to kill a service, and half of the instants and of the other faults; the rest strikes on the other
+    engine."""
     lots = Random(f"{seed} {engine}")
-    half = list(OTHERS)[1::2] if engine == "postgresql" else list(OTHERS)[::2]
-    kinds: list[Kind] = [*KILLS, *["kill", "kill_at_an_instant"] * 2, *half]
-    yield from (_fault(lots, kind) for kind in lots.sample(kinds, len(kinds)))
+    own = slice(1, None, 2) if engine == "postgresql" else slice(0, None, 2)
+    faults = [_fault(lots, kind) for kind in (*KILLS, *list(OTHERS)[own]) if kind != "kill_at_an_instant"]
+    faults += [at(instant, lots.choice(SERVICES), lots.randint(1, 2)) for instant in INSTANTS[own]]
+    yield from lots.sample(faults, len(faults))
 
 
 def in_a_cluster(seed: int, nodes: int) -> Iterator[Fault]:
@@ -89,9 +91,9 @@ def in_a_cluster(seed: int, nodes: int) -> Iterator[Fault]:
         yield from (_fault(lots, kind) for kind in ("kill", "kill_at_an_instant", "node_killed"))
 
 
-def at(instant: str, service: Service, times: int = 1) -> Fault:
-    """A service dies at an instant."""
-    return Fault("kill_at_an_instant", service, 2.0, 0, instant, times)
+def at(instant: str, service: Service, times: int = 1, after: float = 0.0) -> Fault:
+    """A service dies at an instant, and all the time it takes is waited for it to come."""
+    return Fault("kill_at_an_instant", service, after, 20.0, instant, times)
 
 
 def _fault(lots: Random, kind: Kind) -> Fault:

@@ -36,7 +36,8 @@ def hurry() -> None:
     place.PATIENCE = 0.6
     relay.BEAT = 0.1
     relay.CONFIRM = 2.0
-    publisher.CONNECT = queue.CONNECT = 3.0
+    for module in (publisher, queue):
+        vars(module)["CONNECT"] = 3.0
     follower.COMPARE_EVERY = 1.0
 
 

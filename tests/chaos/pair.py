@@ -51,6 +51,7 @@ class Nursery:
     """The nursery as seen from here."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.pid = process.pid
         self._process = process
         self._lock = asyncio.Lock()
 
@@ -147,7 +148,7 @@ async def a_pair(
         wires: dict[Service, Proxy] = {
             service: await stack.enter_async_context(Proxy(*brokers)) for service in SERVICES
         }
-        nursery = await stack.enter_async_context(_a_nursery(folder))
+        nursery = await stack.enter_async_context(a_nursery(folder))
         urls: dict[Service, str] = {
             service: f"http://127.0.0.1:{port}" for service, port in zip(SERVICES, _free_ports(), strict=True)
         }
@@ -156,7 +157,8 @@ async def a_pair(
 
 
 @asynccontextmanager
-async def _a_nursery(folder: Path) -> AsyncIterator[Nursery]:
+async def a_nursery(folder: Path) -> AsyncIterator[Nursery]:
+    """A nursery that has imported everything; at the end it ends its children, then itself."""
     with (folder / "nursery.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.chaos.nursery",
@@ -170,7 +172,6 @@ async def _a_nursery(folder: Path) -> AsyncIterator[Nursery]:
             assert said, (folder / "nursery.log").read_text()
             yield Nursery(process)
         finally:
-            # At the end of its input it ends its children, then itself.
             if process.stdin is not None:
                 process.stdin.close()
             await process.wait()

@@ -77,7 +77,7 @@ class Striker:
         await self._back(fault.service)
 
     async def _kill_at_an_instant(self, fault: Fault) -> None:
-        if await self._pair.die(fault.service, fault.instant, fault.times, within=2.0):
+        if await self._pair.die(fault.service, fault.instant, fault.times, within=fault.lasting):
             self.instants[fault.instant] += 1
         await self._back(fault.service)
 
