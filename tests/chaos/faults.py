@@ -34,21 +34,22 @@ Kind = Literal[
 ]
 KILLS: dict[Kind, int] = {"kill": 40, "kill_at_an_instant": 40, "kill_while_it_starts": 8, "kill_both": 6}
 """How often each is drawn, of all that kill a service."""
-OTHERS: dict[Kind, int] = {
-    "pause": 5,
-    "blackhole": 4,
-    "reset": 6,
-    "queue_deleted": 5,
-    "doubled": 6,
-    "reordered": 6,
-    "garbage": 6,
-    "broker_killed": 2,
-    "broker_stopped": 1,
-    "broker_wiped": 2,
-    "memory_alarm": 2,
-    "database_killed": 4,
-}
-OTHERS_IN_A_HUNDRED = 12
+OTHERS: tuple[Kind, ...] = (
+    "pause",
+    "broker_killed",
+    "blackhole",
+    "reset",
+    "queue_deleted",
+    "doubled",
+    "reordered",
+    "garbage",
+    "broker_stopped",
+    "broker_wiped",
+    "memory_alarm",
+    "database_killed",
+)
+"""What strikes beside: each once, in an order that is drawn, before any comes again."""
+OTHERS_IN_A_HUNDRED = 15
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,15 @@ class Fault:
 def drawn(seed: int, engine: Engine) -> Iterator[Fault]:
     """Faults without end, the same for the same seed and engine."""
     lots = Random(f"{seed} {engine}")
+    fitting = [kind for kind in OTHERS if kind != "database_killed" or engine == "postgresql"]
+    others: list[Kind] = []
     while True:
-        kinds = OTHERS if lots.random() < OTHERS_IN_A_HUNDRED / 100 else KILLS
-        (kind,) = lots.choices(list(kinds), list(kinds.values()))
-        fault = _fault(lots, kind)
-        if kind != "database_killed" or engine == "postgresql":
-            yield fault
+        if lots.random() < OTHERS_IN_A_HUNDRED / 100:
+            others = others or lots.sample(fitting, len(fitting))
+            kind = others.pop()
+        else:
+            (kind,) = lots.choices(list(KILLS), list(KILLS.values()))
+        yield _fault(lots, kind)
 
 
 def every_kind_once(seed: int, engine: Engine) -> Iterator[Fault]:
@@ -79,7 +83,7 @@ def every_kind_once(seed: int, engine: Engine) -> Iterator[Fault]:
     engine."""
     lots = Random(f"{seed} {engine}")
     own = slice(1, None, 2) if engine == "postgresql" else slice(0, None, 2)
-    faults = [_fault(lots, kind) for kind in (*KILLS, *list(OTHERS)[own]) if kind != "kill_at_an_instant"]
+    faults = [_fault(lots, kind) for kind in (*KILLS, *OTHERS[own]) if kind != "kill_at_an_instant"]
     faults += [at(instant, lots.choice(SERVICES), lots.randint(1, 2)) for instant in INSTANTS[own]]
     yield from lots.sample(faults, len(faults))
 
