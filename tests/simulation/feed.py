@@ -53,9 +53,9 @@ class Server:
             await asyncio.wait({task, dying}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
         finally:
             dying.cancel()
-        if not task.done() or not self.life.alive or task.cancelled():
-            raise Unreachable("no answer")
-        return task.result()
+        if task.done() and not self.life.died.is_set() and not task.cancelled():
+            return task.result()
+        raise Unreachable("no answer")
 
 
 def _heard(answering: asyncio.Task[object]) -> None:

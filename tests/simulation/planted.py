@@ -134,7 +134,7 @@ def _upto(connection: Connection, log_id: UUID) -> int:
 class ForgetsKeys(Executor):
     """Takes a retried command for a new one."""
 
-    async def execute(self, decider: Any, identity: str, command: Any, ground: Any, origin: Origin, *_: Any) -> Outcome:  # type: ignore[override]
+    async def execute(self, decider: Any, identity: str, command: Any, ground: Any, origin: Origin, *_: Any) -> Outcome:
         return await super().execute(decider, identity, command, ground, replace(origin, retry_key=None))
 
 

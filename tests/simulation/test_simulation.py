@@ -6,6 +6,7 @@ More seeds: `make simulate SEEDS=1000`.
 import os
 import subprocess
 import sys
+from itertools import count
 
 import pytest
 
@@ -15,7 +16,7 @@ from tests.simulation.planted import BUGS
 from tests.simulation.weather import Weather, rough
 
 SEEDS = range(12)
-EVERY = 37
+EVERY = 23
 """One call in so many is one at which a process ends here."""
 
 
@@ -70,10 +71,10 @@ def _ending_at(side: str, call: int) -> Outcome:
 
 @pytest.mark.parametrize("side", ["pledge", "evaluation"])
 def test_a_process_may_end_at_any_of_its_calls(side: str) -> None:
-    calls = _ending_at(side, 0)
-    assert not calls.wrong, str(calls)
-    assert "crash" not in calls.seen
-    for call in range(1, calls.calls // 2, EVERY):
+    for call in count(1, EVERY):
         outcome = _ending_at(side, call)
         assert not outcome.wrong, f"at call {call} of {side}: {outcome}"
-        assert outcome.seen.get("crash") == 1
+        if "crash" not in outcome.seen:
+            # It makes no more calls than that.
+            assert call > 5 * EVERY
+            return
