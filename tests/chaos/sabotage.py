@@ -13,7 +13,7 @@ from faststream.rabbit import RabbitMessage
 
 from avow.bus import queue
 from avow.bus.follower import Follower
-from avow.bus.inbox import Taken
+from avow.bus.taken import Taken
 from avow.web.call import CommandCall
 
 WELL_BEGUN = 10
