@@ -1,8 +1,9 @@
 """A broker as RabbitMQ is one with quorum queues: what is confirmed survives every process, what is not acknowledged
 comes again, one consumer at a time; connections die with or without a word, outages last, and may take the queues.
 
-Promises: nothing is lost but with a connection or with a queue; frames overtake each other. It watches the promises of
-those who use it: an acknowledgement before the commit, a sound event thrown away, and publishing long after the place
+Promises: nothing is lost but with a connection or with a queue; what is published at once is stored in any order, and
+delivered in the order of the queue. It watches the promises of
+those who use it: an acknowledgement before the commit, and publishing long after the place
 was lost are noted as wrong.
 """
 
@@ -37,6 +38,7 @@ class Connection:
         self.life = life
         self.held: dict[int, Message] = {}
         """What was delivered and is not acknowledged."""
+        self.under_way: deque[int] = deque()
         self.broker = broker
         self._lost = lost
 
@@ -84,9 +86,10 @@ class Broker:
         self.queues: dict[str, Queue] = {}
         self.confirmed: dict[str, set[int]] = {}
         """The sequences each service was given an answer for."""
-        self.dead_letters: list[Message] = []
         self.imported: dict[str, Callable[[], int]] = {}
         """How far the events of a service are committed at its reader."""
+        self.buried: dict[str, Callable[[bytes], bool]] = {}
+        """Whether the reader of a service's events keeps this as a dead letter."""
         self.published: Callable[[Life], None] = lambda _: None
         """Hears of each life that publishes, before it does."""
         self.down_until = 0.0
@@ -162,9 +165,12 @@ class Broker:
             message = queue.ready.popleft()
             connection.held[self._tags] = message
             if connection.carries():
-                self.world.loop.call_later(self.delay(), self._arrive, connection, arrives, self._tags)
+                connection.under_way.append(self._tags)
+                self.world.loop.call_later(self.delay(), self._arrive, connection, arrives)
 
-    def _arrive(self, connection: Connection, arrives: Callable[[int, Message], None], tag: int) -> None:
+    def _arrive(self, connection: Connection, arrives: Callable[[int, Message], None]) -> None:
+        """What was sent first arrives first: it is one channel, and an acknowledgement may name all up to one."""
+        tag = connection.under_way.popleft()
         message = connection.held.get(tag)
         if message is not None and connection.open and not connection.dead:
             self.world.note("broker", f"delivers {message.sequence} to {connection.life.name}")
@@ -175,17 +181,18 @@ class Broker:
         """Seconds a frame is under way."""
         return self.chance.expovariate(1 / self.weather.spread)
 
-    def settle(self, connection: Connection, source: str, tag: int, safe: bool) -> None:
-        """A consumer is done with a delivery: it is `safe`, or thrown away."""
+    def acknowledge(self, connection: Connection, source: str, tag: int) -> None:
+        """A consumer is done with a delivery, which must be committed there, as an event or as a dead letter."""
         message = connection.held.get(tag)
         if message is None:
             return
-        if safe and message.sequence is not None and self.imported[source]() < message.sequence:
-            self.world.fail(f"{connection.life.name} acknowledged {message.sequence} before it was committed")
-        if not safe:
-            if message.sequence is not None:
-                self.world.fail(f"{connection.life.name} threw the sound event {message.sequence} away")
-            self.dead_letters.append(message)
+        name = connection.life.name
+        if message.sequence is None:
+            self.world.seen["garbage"] += 1
+            if not self.buried[source](message.body):
+                self.world.fail(f"{name} acknowledged what is no event before it was kept as a dead letter")
+        elif self.imported[source]() < message.sequence:
+            self.world.fail(f"{name} acknowledged {message.sequence} before it was committed")
         if connection.carries():
             del connection.held[tag]
             self.pump(source)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -16,6 +17,7 @@ import structlog
 
 from avow.bus.feed_client import FeedUnavailable
 from avow.bus.relay import BrokerUnavailable
+from avow.eventlog import dead_letters
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.faults import fault_of
 from avow.eventlog.types import EventTypes
@@ -75,8 +77,9 @@ class Pair:
         self._commands = commands
         for side in SIDES:
             self.broker.confirmed[side] = set()
-            self.broker.imported[side] = lambda side=side: self.imported(side)  # type: ignore[misc]
-            self.stores[side].written = lambda side=side: self.look(side)  # type: ignore[misc]
+            self.broker.imported[side] = partial(self.imported, side)
+            self.broker.buried[side] = partial(self.buried, side)
+            self.stores[side].written = partial(self.look, side)
         parts.prepare(self)
 
     def now(self) -> datetime:
@@ -91,6 +94,12 @@ class Pair:
         """How far the events of `source` are committed at the other side."""
         query = "SELECT coalesce(max(version), 0) FROM event WHERE org = ? AND stream LIKE 'import/%'"
         return int(self.stores[OTHER[source]].ask(query, ORG)[0][0])
+
+    def buried(self, source: str, body: bytes) -> bool:
+        """Whether the other side of `source` keeps this as a dead letter, or counts it among many like it."""
+        of_many = "SELECT fingerprint FROM dead_letter GROUP BY fingerprint HAVING count(*) >= ?"
+        query = f"SELECT 1 FROM dead_letter WHERE body = ? OR fingerprint IN ({of_many})"
+        return bool(self.stores[OTHER[source]].ask(query, body, dead_letters.KEPT))
 
     def look(self, side: str) -> None:
         """See, after a commit, that the relay's checkpoint is not ahead of the broker."""

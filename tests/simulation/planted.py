@@ -11,9 +11,10 @@ from uuid import UUID
 from sqlalchemy import Connection, update
 
 from avow.bus import place
-from avow.bus.inbox import Inbox, Taken
+from avow.bus.inbox import Inbox
 from avow.bus.queue import Deliveries
 from avow.bus.relay import Relay
+from avow.bus.taken import Taken
 from avow.contracts import envelope
 from avow.contracts.envelope import Envelope, NotAnEnvelope, encode
 from avow.eventlog import reading
@@ -131,6 +132,13 @@ def _upto(connection: Connection, log_id: UUID) -> int:
     return reading.imported_upto(connection, ORG, str(log_id))
 
 
+class ThrowsGarbageAway(Deliveries):
+    """Acknowledges what is no event, and keeps it nowhere."""
+
+    async def settle(self, taken: Taken) -> None:
+        await super().settle(replace(taken, refused={}))
+
+
 class ForgetsKeys(Executor):
     """Takes a retried command for a new one."""
 
@@ -150,19 +158,15 @@ class AcknowledgesFirst(Deliveries):
 
 
 class AcknowledgesUpTo(Deliveries):
-    """Acknowledges the last that was committed, and with it all delivered before."""
+    """Acknowledges the last that was committed, and with it all delivered before, held or not."""
 
     async def settle(self, taken: Taken) -> None:
         offered: Sequence[Any] = self._offered
-        self._offered = ()
-        self._waiting.extendleft(reversed([offered[at] for at in sorted(taken.ahead)]))
-        done = [each for at, each in enumerate(offered) if at not in taken.ahead and at not in taken.refused]
-        for at in sorted(taken.refused):
-            with suppress(Exception):
-                await offered[at].reject(requeue=False)
+        done = [each for at, each in enumerate(offered) if at not in taken.ahead]
         if done:
             with suppress(Exception):
-                await max(done, key=lambda each: each.tag).ack(multiple=True)
+                await done[-1].ack(multiple=True)
+        await super().settle(taken)
 
 
 class ForgetsWhatItOffered(Deliveries):
@@ -225,6 +229,7 @@ BUGS = {
     "no dedup of what is asked": Bug(Parts(executor=ForgetsKeys)),
     "acknowledged before the commit": Bug(Parts(deliveries=AcknowledgesFirst)),
     "acknowledged together with what is held": Bug(Parts(deliveries=AcknowledgesUpTo)),
+    "garbage kept nowhere": Bug(Parts(deliveries=ThrowsGarbageAway)),
     "offered once": Bug(Parts(deliveries=ForgetsWhatItOffered), database_failing, commands=40),
     "passed over when refused": Bug(Parts(relay=PassesOverFailures)),
     "keeps a place it has lost": Bug(Parts(relay=KeepsItsPlace), stopping),

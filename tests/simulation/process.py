@@ -4,6 +4,7 @@ it ends."""
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -121,7 +122,7 @@ class Process:
         if pair.weather.by_queue:
             self.relay = parts.relay(Wire(pair.broker, life, self.side), database, ORG, service.grown, life.ports)
             self.relay.start()
-            line = parts.deliveries()
+            line = parts.deliveries(f"{self.side}.inbox.{ORG}", partial(service.dead.bury, ORG))
             life.begin(Ear(pair.broker, life, other, line).run())
             self.follower = Follower(feed, inbox, ORG, life.ports, line.listen)
         else:

@@ -14,6 +14,7 @@ from avow.bus.follower import pause
 from avow.bus.publisher import CONNECT
 from avow.bus.queue import Deliveries
 from avow.bus.relay import BrokerUnavailable
+from avow.bus.topology import exchange_of
 from avow.contracts.envelope import Envelope, encode
 from tests.simulation.broker import Broker, Connection, Message
 from tests.simulation.world import Life
@@ -93,25 +94,20 @@ class Delivery:
 
     def __init__(self, ear: "Ear", connection: Connection, tag: int, message: Message) -> None:
         self.body = message.body
+        self.exchange = exchange_of(ear.source)
+        self.routing_key = self.message_id = None
         self.sequence = message.sequence
         self.tag = tag
         self._ear, self._connection = ear, connection
 
     async def ack(self, multiple: bool = False) -> None:
-        await self._settle(True, multiple)
-
-    async def reject(self, requeue: bool) -> None:
-        assert not requeue
-        await self._settle(False, False)
-
-    async def _settle(self, safe: bool, multiple: bool) -> None:
         broker, connection = self._ear.broker, self._connection
-        broker.world.touch(connection.life, f"broker: {'ack' if safe else 'reject'} {self.sequence}")
+        broker.world.touch(connection.life, f"broker: ack {'up to ' if multiple else ''}{self.sequence}")
         if not connection.open:
             raise ChannelInvalidStateError("the channel is closed")
         tags = [tag for tag in connection.held if tag <= self.tag] if multiple else [self.tag]
         for tag in tags:
-            broker.settle(connection, self._ear.source, tag, safe)
+            broker.acknowledge(connection, self._ear.source, tag)
 
 
 class Ear:
