@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Every target prepares what it needs; nothing has to be installed by hand first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test simulate bench lint format contracts lock clean
+.PHONY: help setup demo up test simulate chaos cluster bench lint format contracts lock clean
 
 BIN := .venv/bin
 PACKAGES := shared services/pledge services/evaluation
@@ -29,6 +29,15 @@ test: lint ## 检查并运行全部测试 | Run the checks, then every test
 simulate: setup ## 在虚拟时间里反复模拟故障 | Simulate faults on virtual time: SEEDS=1000
 	$(BIN)/python -m tests.simulation --bugs
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS)
+
+chaos: setup ## 随机杀进程、断网、毁队列并对账 | Kill and cut off at random, and hold to account; CHAOS="--seed 2" for another
+	@.ci/postgres
+	@.ci/rabbitmq
+	$(BIN)/python -m tests.chaos $(CHAOS)
+
+cluster: setup ## 在三节点 RabbitMQ 集群上测试 | Test on a RabbitMQ cluster of three, whose nodes are killed
+	@.ci/rabbitmq
+	$(BIN)/pytest -m cluster
 
 bench: setup ## 与同类实现对比测速 | Measure beside the peers; BENCH="--sizes 10000" for less
 	@.ci/postgres

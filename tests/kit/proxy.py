@@ -1,11 +1,12 @@
-"""A wire between a client and a PostgreSQL server that can fail in the ways wires do.
+"""A wire between a client and a server (PostgreSQL, RabbitMQ) that can fail in the ways wires do.
 
     async with Proxy(url) as wire:
         database = open_database(wire.url)
         wire.mode = "blackhole"            # open, and nothing comes through; "reset": whoever speaks is cut off
         wire.cut(b"COMMIT;", heard=True)   # the next time the client says this: it takes effect, and no answer comes
 
-With `heard=False` the server never gets what the client said. `then` is the mode from the cut on.
+With `heard=False` the server never gets what the client said. `then` is the mode from the cut on. Between several
+servers that are one to their clients the wire leads to the first that takes the connection. Only PostgreSQL is cut.
 """
 
 import asyncio
@@ -34,11 +35,11 @@ class Cut:
 class Proxy:
     """Listens on a free port of loopback between `async with` and its end."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *others: str) -> None:
         self.mode: Mode = "ok"
         self.cuts = 0
         """How often the wire broke where it was told to."""
-        self._server_at = make_url(url)
+        self._servers = [make_url(each) for each in (url, *others)]
         self._cut: Cut | None = None
         self._wires: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._listening: asyncio.Server | None = None
@@ -52,7 +53,7 @@ class Proxy:
         """The server's address by way of the wire."""
         assert self._listening is not None
         port = self._listening.sockets[0].getsockname()[1]
-        return self._server_at.set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
+        return self._servers[0].set(host="127.0.0.1", port=port).render_as_string(hide_password=False)
 
     def reset(self) -> None:
         """Cut off whoever is connected now."""
@@ -84,7 +85,7 @@ class Proxy:
         if self._refusing():
             _abort(to_client)
             return
-        from_server, to_server = await asyncio.open_connection(self._server_at.host, self._server_at.port)
+        from_server, to_server = await self._reach()
         back = asyncio.create_task(self._carry_back(from_server, to_client))
         try:
             while said := await from_client.read(65536):
@@ -103,6 +104,13 @@ class Proxy:
         finally:
             back.cancel()
             to_server.close()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        *others, last = self._servers
+        for server in others:
+            with suppress(OSError):
+                return await asyncio.open_connection(server.host, server.port)
+        return await asyncio.open_connection(last.host, last.port)
 
     def _refusing(self) -> bool:
         return self.mode == "reset"

@@ -8,7 +8,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-_NOT_ABOUT_ROWS = ("CREATE", "DROP", "PRAGMA", "SAVEPOINT", "RELEASE", "ROLLBACK", "BEGIN", "COMMIT")
+_NOT_ABOUT_ROWS = (
+    "CREATE",
+    "DROP",
+    "PRAGMA",
+    "SAVEPOINT",
+    "RELEASE",
+    "ROLLBACK",
+    "BEGIN",
+    "COMMIT",
+    "SELECT pg_catalog.",
+)
 _CONDITION = re.compile(r"\borg\"?\s*=\s*")
 _NAMES_ALONE = re.compile(
     r"SELECT log_head\.org(, log_head\.service)?\s+FROM log_head(\s+WHERE log_head\.clock = [^\n]+?)?"

@@ -14,8 +14,8 @@ from avow.bus.follower import pause
 from avow.bus.publisher import CONNECT
 from avow.bus.queue import Deliveries
 from avow.bus.relay import BrokerUnavailable
-from avow.bus.topology import exchange_of
 from avow.contracts.envelope import Envelope, encode
+from avow.contracts.wire import exchange_of
 from tests.simulation.broker import Broker, Connection, Message
 from tests.simulation.world import Life
 

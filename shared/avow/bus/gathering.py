@@ -61,5 +61,9 @@ class Gathering:
 
 async def ended(task: asyncio.Task[Any]) -> None:
     """Cancel a task and wait for its end, whatever that is."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    while not task.done():
+        # Asked again where it goes on: a library that is just failing may take the cancellation for its own.
+        task.cancel()
+        await asyncio.wait({task}, timeout=1)
+    if not task.cancelled():
+        task.exception()

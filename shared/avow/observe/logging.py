@@ -16,6 +16,8 @@ from avow.observe.asked import say_what_was_asked
 from avow.observe.raised import raised
 
 Style = Literal["json", "console"]
+_TOLD_BETTER = ("aio_pika", "aiormq")
+"""They report each broken connection many times over; the relay and the queues say once that the broker is away."""
 
 
 def configure_logging(stream: TextIO, level: int = logging.INFO, style: Style | None = None) -> None:
@@ -47,6 +49,8 @@ def configure_logging(stream: TextIO, level: int = logging.INFO, style: Style | 
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    for name in _TOLD_BETTER:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _without_messages(_: object, __: str, line: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from avow.bus.gathering import Gathering
+from avow.bus.gathering import Gathering, ended
 
 PATIENCE = 5.0
 
@@ -69,3 +69,33 @@ async def test_a_silent_stream_is_waited_for_as_long_as_asked_and_closed_at_once
     assert await gathering.take(0.0) == []
     await gathering.close()
     assert closed == [True]
+
+
+async def test_a_task_that_misses_its_cancellation_is_asked_again() -> None:
+    missed = 0
+
+    async def run() -> None:
+        nonlocal missed
+        while True:
+            try:
+                await asyncio.sleep(3_600)
+            except asyncio.CancelledError:
+                if missed:
+                    raise
+                missed += 1
+
+    task = asyncio.create_task(run())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        await ended(task)
+    assert (missed, task.cancelled()) == (1, True)
+
+
+async def test_what_a_task_ended_with_is_nobodys_concern() -> None:
+    async def fail() -> None:
+        raise ValueError
+
+    task = asyncio.create_task(fail())
+    await asyncio.sleep(0)
+    await ended(task)
+    assert task.done()

@@ -61,3 +61,9 @@ def test_a_library_that_logs_an_exception_is_held_to_the_same(lines: io.StringIO
 def test_a_line_without_an_exception_names_none(lines: io.StringIO) -> None:
     structlog.get_logger("ours").info("work.done", org="main")
     assert "raised" not in only(lines)
+
+
+def test_a_broken_connection_is_not_told_by_the_client_of_the_broker_too(lines: io.StringIO) -> None:
+    logging.getLogger("aiormq.connection").error("closed")
+    logging.getLogger("aio_pika.robust_connection").warning("reconnecting")
+    assert lines.getvalue() == ""
