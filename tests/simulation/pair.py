@@ -21,7 +21,6 @@ from avow.eventlog import dead_letters
 from avow.eventlog.batch import OutcomeUnknown
 from avow.eventlog.faults import fault_of
 from avow.eventlog.types import EventTypes
-from avow.projections.projector import position_of
 from tests.kit.logs import ORG
 from tests.simulation.books import FEW, OTHER, SIDES, WHOLE
 from tests.simulation.broker import Broker
@@ -31,6 +30,7 @@ from tests.simulation.database import Machine
 from tests.simulation.feed import Server
 from tests.simulation.loop import Stuck
 from tests.simulation.process import Parts, Process, up
+from tests.simulation.rest import lacking_in
 from tests.simulation.store import Store
 from tests.simulation.weather import Weather, drawn
 from tests.simulation.world import BEGINS, Life, World
@@ -137,7 +137,7 @@ class Pair:
         storm.cancel()
         self._calm(everybody)
         ends = self.world.loop.time() + CALM
-        while (lacking := self._lacking(callers)) and not self.world.wrong and self.world.loop.time() < ends:  # noqa: ASYNC110
+        while (lacking := lacking_in(self, callers)) and not self.world.wrong and self.world.loop.time() < ends:  # noqa: ASYNC110
             await asyncio.sleep(1.0)
         if lacking and not self.world.wrong:
             self.world.fail(f"{CALM:.0f} s after the faults ended: {'; '.join(lacking)}")
@@ -211,52 +211,6 @@ class Pair:
         for process in everybody:
             if process.life is not None:
                 process.life.dies_at = None
-
-    def _lacking(self, callers: list[asyncio.Task[None]]) -> list[str]:
-        """What has not come right yet."""
-        lacking = []
-        for task in callers:
-            if not task.done():
-                lacking.append("a caller has no answer")
-            elif task.exception() is not None:
-                raise RuntimeError("a caller broke") from task.exception()
-        for side in SIDES:
-            lacking += self._lacking_at(side)
-        return lacking or [each for side in SIDES for each in self._not_projected(side)]
-
-    def _lacking_at(self, side: str) -> Iterator[str]:
-        processes = self.processes[side]
-        if not all(process.running for process in processes):
-            yield f"{side} is not up"
-            return
-        store, other = self.stores[side], self.stores[OTHER[side]]
-        ends = "SELECT sequence FROM log_head WHERE org = ?"
-        sequence, theirs = (each.ask(ends, ORG)[0][0] if each.ask(ends, ORG) else 0 for each in (store, other))
-        for process in processes:
-            assert process.service is not None
-            assert process.follower is not None
-            status = process.follower.status
-            if (status.state, status.imported_sequence) != ("live", theirs):
-                yield f"{side} hears {status}, not {theirs}"
-            if process.service.runner.stopped or process.service.runner.interrupted:
-                yield f"{side} projects no more: {process.service.runner.stopped}"
-        if self.weather.by_queue:
-            states = sorted(process.relay.status.state for process in processes if process.relay is not None)
-            if states != ["publishing", *["standby"] * (len(processes) - 1)]:
-                yield f"the relays of {side} are {states}"
-            if (noted := store.ask("SELECT sequence FROM relay WHERE org = ?", ORG)) != [(sequence,)]:
-                yield f"the relay of {side} stands at {noted}, the log at {sequence}"
-            queue = self.broker.queues.get(side)
-            if queue is None or not queue.consumers or queue.depth():
-                yield f"the queue of {side} holds {queue and queue.depth()}"
-
-    def _not_projected(self, side: str) -> Iterator[str]:
-        store = self.stores[side]
-        position = store.ask("SELECT position FROM log_head WHERE org = ?", ORG)[0][0]
-        for projection in self.blueprints[side].projections:
-            reached = store.read(lambda connection, p=projection: position_of(connection, ORG, p))  # type: ignore[misc]
-            if reached != position:
-                yield f"{projection.name} of {side} is at {reached} of {position}"
 
 
 def simulate(
