@@ -21,7 +21,7 @@ from tests.kit.logs import START
 
 PORTS = Ports()
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
-ALLOWED = {"/{org}/feed", "/{org}/feed/head", "/{org}/feed/live", "/openapi.json", "/docs", "/health"}
+ALLOWED = {"/{org}/feed", "/{org}/feed/head", "/{org}/feed/live", "/openapi.json", "/asyncapi.json", "/docs", "/health"}
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,6 @@ from avow.contracts.entries import Entry, entries
 
 Json = Annotated[bool, typer.Option("--json", help="以 JSON 输出 / print JSON")]
 
-WIDEST = 120
-"""Columns in which every row of the list has room."""
-
 contracts = typer.Typer(
     name="contracts", help="公开事件的契约：目录、详情、检查。 Contracts of public events.", no_args_is_help=True
 )
@@ -31,14 +28,13 @@ def list_(json_: Json = False) -> None:
     if json_:
         out.print_json(json.dumps([entry.as_json() for entry in said], ensure_ascii=False))
         return
-    table = Table("类型 / type", "名称 / name", "发布者 / publisher", "始于 / since", "终止 / ends", box=None)
+    table = Table("类型\ntype", "名称\nname", "发布者\npublisher", "始于\nsince", "终止\nends", box=None)
     table.columns[0].no_wrap = True
     for entry in said:
         ends = "" if entry.ending is None else str(entry.ending.until)
         services = ", ".join(entry.services)
         table.add_row(entry.name, entry.words.name.zh, services, entry.since, ends)
-    # A name that is cut off names nothing: wide rows may run over the edge.
-    out.print(table, crop=False, width=max(out.width, WIDEST))
+    out.print(table)
 
 
 @contracts.command()
