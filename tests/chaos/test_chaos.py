@@ -58,9 +58,14 @@ async def test_a_delivery_acknowledged_before_its_commit_is_found_to_be_lost(tmp
 
 
 async def test_a_command_whose_key_is_forgotten_is_found_to_be_doubled(tmp_path: Path) -> None:
-    outcome = await with_a_bug("keys_forgotten", "behind append", "pledge", tmp_path)
-    assert outcome.verdict.doubled
-    assert not outcome.verdict.lost
+    for time in range(4):
+        # It takes a caller whose answer the kill took away, and who asks again.
+        (folder := tmp_path / str(time)).mkdir()
+        outcome = await with_a_bug("keys_forgotten", "behind append", "pledge", folder)
+        assert not outcome.verdict.lost
+        if outcome.verdict.doubled:
+            return
+    raise AssertionError("nothing was found to be doubled")
 
 
 @pytest.mark.parametrize("seed", [1, 2])
