@@ -9,11 +9,14 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Conflict, IdTaken, OutcomeUnknown
 from avow.eventlog.database import Database, open_database
 from avow.eventlog.records import Context, Proposed
+from avow.eventlog.signal import Signal
 from avow.kernel.message import PrivateEvent
-from tests.kit.logs import START, Log, a_person, a_unit, on_database, proposed
+from avow.kernel.ports import Ports
+from tests.kit.logs import ORG, START, Log, a_person, a_unit, on_database, proposed
 
 T = TypeVar("T")
 
@@ -133,6 +136,18 @@ class TestAppender:
         assert isinstance(one, list)
         assert isinstance(other, list)
         assert [row.stream for row in (await log.rows())[1:]] == ["unit/1", "unit/3", "unit/4"]
+
+    async def test_a_retry_is_known_beside_a_request_that_shares_one_of_its_ids(self, log: Log) -> None:
+        one, two, fresh = _units(1, 2, 3)
+        before = await log.append(one, two)
+        # A process that has just begun writes both in one transaction.
+        begun = Appender(log.database, Ports(), Signal())
+        again, mixed = await asyncio.gather(
+            begun.append(ORG, [one, two]), begun.append(ORG, [two, fresh]), return_exceptions=True
+        )
+        assert again == before
+        assert isinstance(mixed, IdTaken)
+        assert (await log.head()).position == 3
 
     async def test_one_event_id_for_two_events_is_refused(self, log: Log) -> None:
         one, two = _units(1, 2)

@@ -92,11 +92,11 @@ def write_batch(
     known = find_events(connection, org, _ids(requests)) if repeating else {}
     outcome = number(org, head, requests, versions, known)
     refused = [request for request, answer in zip(requests, outcome, strict=True) if isinstance(answer, Exception)]
-    if refused and not repeating:
-        # What looks like a conflict may be a retry of what is in the log already.
-        known = find_events(connection, org, _ids(refused))
-        if known:
-            outcome = number(org, head, requests, versions, known)
+    # What looks like a conflict may be a retry of what is in the log already.
+    if refused and not repeating and find_events(connection, org, _ids(refused)):
+        # One that shares an id with a refused one is judged by all of its own.
+        known = find_events(connection, org, _ids(requests))
+        outcome = number(org, head, requests, versions, known)
     written = placed(requests, outcome)
     if written:
         chain = Chain(org, head, ports.random_bytes)
