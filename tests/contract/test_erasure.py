@@ -3,11 +3,12 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
 import pytest
+from msgspec import structs
 from sqlalchemy import Connection, Table, delete, insert, make_url, select
 
 from avow.contracts.leaf import chain, leaf, leaf_values
@@ -125,7 +126,7 @@ class TestErasure:
     async def test_a_later_schema_of_the_event_erases_all_the_same(self, log: Log, importer: Log) -> None:
         await log.append(erased())
         (wire,) = imports((await log.envelopes())[3:])
-        later = Import(wire.line, replace(wire.envelope, schema=2))
+        later = Import(wire.line, structs.replace(wire.envelope, schema=2))
         await importer.append(later)
         assert await name_in(importer, 3) == ERASED
 

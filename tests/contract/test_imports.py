@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from avow.contracts import envelope
 from avow.contracts.leaf import leaf, leaf_values

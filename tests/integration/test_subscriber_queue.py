@@ -9,6 +9,7 @@ from random import Random
 
 import aio_pika
 import pytest
+from msgspec import structs
 
 from avow.bus import place
 from avow.bus.publisher import RabbitPublisher, close, connect
@@ -227,7 +228,7 @@ async def test_garbage_duplicates_and_forgeries_are_passed_over_and_counted(publ
     channel = await connection.channel()
     exchange = await channel.get_exchange(EVENTS, ensure=False)
     envelopes = await published.log.envelopes()
-    forged = replace(envelopes[-1], sequence=12, data=b'{"forged":true}')
+    forged = structs.replace(envelopes[-1], sequence=12, data=b'{"forged":true}')
     bodies = [b"", b"garbage", b"\xff\xfe", encode(forged)]
     for body in bodies:
         await exchange.publish(aio_pika.Message(body), f"{ORG}.unit.registered")

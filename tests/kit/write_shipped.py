@@ -6,10 +6,11 @@ A line that is there stays as it is, and each new one follows it; what a golden 
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
+
+from msgspec.structs import replace
 
 from avow.contracts import shipped
 from avow.contracts.catalogue import PUBLIC_EVENTS, every_public_event

@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from msgspec import structs
 
 from avow.audit.log import verify_log
 from avow.contracts.leaf import LEAF_COLUMNS, leaf
@@ -227,9 +228,9 @@ class Callers(RuleBasedStateMachine):
                 sequence = max(1, model.versions[stream] + 1 + ahead + by)
                 event_id = uuid5(log_id, f"{sequence}, {twin}")
                 template = self.world.run(self.writers[0].envelopes(model.org))[0]
-                wire = replace(template, log_id=log_id, sequence=sequence, event_id=event_id)
+                wire = structs.replace(template, log_id=log_id, sequence=sequence, event_id=event_id)
                 hashed = leaf(wire.salt, (getattr(wire, column) for column in LEAF_COLUMNS), wire.format)
-                return imports([replace(wire, leaf=hashed)])
+                return imports([structs.replace(wire, leaf=hashed)])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

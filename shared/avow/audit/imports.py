@@ -20,7 +20,7 @@ from avow.contracts import envelope, moment
 from avow.contracts.envelope import NotAnEnvelope
 from avow.eventlog import reading
 from avow.eventlog.database import Database
-from avow.eventlog.records import IMPORT
+from avow.eventlog.records import import_stream
 
 
 def import_fault(row: EventRow) -> Finding | None:
@@ -33,7 +33,7 @@ def import_fault(row: EventRow) -> Finding | None:
         return Finding("import.leaf_mismatch", row.position, params={"sequence": wire.sequence})
     said: dict[str, JsonValue] = {
         "org": wire.org,
-        "stream": f"{IMPORT}{wire.log_id}",
+        "stream": import_stream(wire.log_id),
         "version": wire.sequence,
         "event_id": str(wire.event_id),
         "type": wire.type,
@@ -113,7 +113,7 @@ class _Comparison:
         self._names = [None if head is None else head.service for head in heads]
         self._log_id = None if heads[1] is None else heads[1].log_id
         for stream in await self._importer.read(lambda c: import_streams(c, self._org)):
-            if stream == f"{IMPORT}{self._log_id}":
+            if self._log_id is not None and stream == import_stream(self._log_id):
                 await self._compare(stream, progress)
             else:
                 await self._seek(stream)

@@ -5,8 +5,6 @@ check the leaf (tests/unit/contracts/test_envelope.py). One envelope is one line
 """
 
 import re
-from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
@@ -27,12 +25,13 @@ class NotAnEnvelope(ValueError):
 
 _hashed = attrgetter(*LEAF_COLUMNS)
 _NOTHING = msgspec.Raw(b"null")
-_LAST = 2**63 - 1
+LAST = 2**63 - 1
+"""The last sequence or version there can be."""
 
 
 class _Wire(msgspec.Struct, omit_defaults=True):
     specversion: str
-    id: str
+    id: UUID
     source: str
     type: str
     subject: str
@@ -41,15 +40,15 @@ class _Wire(msgspec.Struct, omit_defaults=True):
     sequence: int
     streamversion: int
     recordedat: str
-    leaf: str
-    leafsalt: str
+    leaf: bytes
+    leafsalt: bytes
     leafformat: int
     data: msgspec.Raw
     campaign: str | None = None
     actor: str | None = None
     onbehalfof: str | None = None
-    correlationid: str | None = None
-    causationid: str | None = None
+    correlationid: UUID | None = None
+    causationid: UUID | None = None
     traceparent: str | None = None
     latereason: str | None = None
     sealed: msgspec.Raw = _NOTHING
@@ -64,8 +63,7 @@ def attributes() -> frozenset[str]:
     return frozenset(_Wire.__struct_fields__)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True):
     """A public event and its context, in the terms of the log it was written in."""
 
     org: str
@@ -105,7 +103,7 @@ def encode(envelope: Envelope) -> bytes:
     return _encoder.encode(
         _Wire(
             specversion="1.0",
-            id=str(envelope.event_id),
+            id=envelope.event_id,
             source=f"/avow/{envelope.org}/{envelope.service}/{envelope.log_id}",
             type=f"avow.{envelope.type}.v{envelope.schema}",
             subject=envelope.stream,
@@ -114,15 +112,15 @@ def encode(envelope: Envelope) -> bytes:
             sequence=envelope.sequence,
             streamversion=envelope.version,
             recordedat=moment.to_text(envelope.recorded_at),
-            leaf=b64encode(envelope.leaf).decode(),
-            leafsalt=b64encode(envelope.salt).decode(),
+            leaf=envelope.leaf,
+            leafsalt=envelope.salt,
             leafformat=envelope.format,
             data=msgspec.Raw(envelope.data),
             campaign=envelope.campaign,
             actor=envelope.actor,
             onbehalfof=envelope.on_behalf_of,
-            correlationid=_text(envelope.correlation_id),
-            causationid=_text(envelope.causation_id),
+            correlationid=envelope.correlation_id,
+            causationid=envelope.causation_id,
             traceparent=envelope.traceparent,
             latereason=envelope.late_reason,
             sealed=_NOTHING if envelope.sealed is None else msgspec.Raw(envelope.sealed),
@@ -137,7 +135,7 @@ def decode(line: bytes) -> Envelope:
         if wire.specversion != "1.0":
             raise NotAnEnvelope("not an Avow event")
         (org, service, log_id), (kind, schema) = _source(wire.source), _kind(wire.type)
-        if not (1 <= wire.sequence <= _LAST and 1 <= wire.streamversion <= _LAST):
+        if not (1 <= wire.sequence <= LAST and 1 <= wire.streamversion <= LAST):
             raise NotAnEnvelope("positions start at 1 and fit into 63 bits")
         data, sealed = bytes(wire.data), None if bytes(wire.sealed) == b"null" else bytes(wire.sealed)
         if not data.startswith(b"{") or not (sealed is None or sealed.startswith(b"{")):
@@ -149,7 +147,7 @@ def decode(line: bytes) -> Envelope:
             sequence=wire.sequence,
             stream=wire.subject,
             version=wire.streamversion,
-            event_id=UUID(wire.id),
+            event_id=wire.id,
             type=kind,
             schema=schema,
             occurred_at=moment.from_text(wire.time),
@@ -157,14 +155,14 @@ def decode(line: bytes) -> Envelope:
             campaign=wire.campaign,
             actor=wire.actor,
             on_behalf_of=wire.onbehalfof,
-            correlation_id=_uuid(wire.correlationid),
-            causation_id=_uuid(wire.causationid),
+            correlation_id=wire.correlationid,
+            causation_id=wire.causationid,
             traceparent=wire.traceparent,
             late_reason=wire.latereason,
             data=data,
             sealed=sealed,
-            salt=b64decode(wire.leafsalt, validate=True),
-            leaf=b64decode(wire.leaf, validate=True),
+            salt=wire.leafsalt,
+            leaf=wire.leaf,
             format=wire.leafformat,
         )
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
@@ -186,11 +184,3 @@ def _kind(text: str) -> tuple[str, int]:
     if found is None:
         raise NotAnEnvelope("not an Avow event")
     return found[1], int(found[2])
-
-
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _uuid(value: str | None) -> UUID | None:
-    return None if value is None else UUID(value)

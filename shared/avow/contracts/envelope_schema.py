@@ -9,14 +9,14 @@ from typing import Any
 from pydantic.json_schema import JsonSchemaValue
 
 from avow.contracts import words
+from avow.contracts.envelope import LAST
 from avow.kernel.seal import Seal
 
 VERSION = 1
 NAME = f"envelope.v{VERSION}"
 _UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
-_LAST = 2**63 - 1
 _TEXT: dict[str, Any] = {"type": "string"}
-_COUNT: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": _LAST}
+_COUNT: dict[str, Any] = {"type": "integer", "minimum": 1, "maximum": LAST}
 _ID: dict[str, Any] = {"type": "string", "pattern": _UUID}
 _MOMENT: dict[str, Any] = {
     "type": "string",

@@ -17,6 +17,8 @@ from hashlib import sha256
 from typing import cast
 from uuid import UUID
 
+import msgspec
+
 from avow.contracts import moment
 
 FORMAT = 1
@@ -46,6 +48,8 @@ LEAF_COLUMNS = (
 LeafValue = str | int | bytes | datetime | UUID | None
 _NULL = b"\xff\xff\xff\xff"
 _length = struct.Struct(">I").pack
+_LENGTHS = [_length(n) for n in range(1024)]
+_quoted = msgspec.json.Encoder().encode
 
 
 def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> bytes:
@@ -57,9 +61,10 @@ def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> byte
     if len(salt) != SALT_LENGTH:
         raise ValueError(f"a salt of {len(salt)} bytes")
     parts = [b"\x00", bytes((format,)), salt]
+    add = parts.append
     for value in values:
         if value is None:
-            parts.append(_NULL)
+            add(_NULL)
             continue
         # Asked for in the order of how often there are such: it is done for every event there is.
         if isinstance(value, str):
@@ -68,12 +73,14 @@ def leaf(salt: bytes, values: Iterable[LeafValue], format: int = FORMAT) -> byte
             raw = b"%d" % value
         elif isinstance(value, bytes):
             raw = value
-        elif isinstance(value, datetime):
-            raw = moment.to_text(value).encode()
+        elif isinstance(value, UUID):
+            # The same text as `str` makes, in a quarter of the time.
+            raw = _quoted(value)[1:-1]
         else:
-            raw = str(value).encode()
-        parts.append(_length(len(raw)))
-        parts.append(raw)
+            raw = moment.to_text(value).encode()
+        length = len(raw)
+        add(_LENGTHS[length] if length < 1024 else _length(length))
+        add(raw)
     return sha256(b"".join(parts)).digest()
 
 

@@ -18,6 +18,8 @@ COLUMNS = (
 )  # fmt: skip
 """What a composed row says, in this order; `org` and `format` are the batch's."""
 
+SALTS = 64
+"""How many salts are drawn at once: each draw asks the operating system."""
 Composed = tuple[Any, ...]
 Payload = tuple[bytes, bytes | None]
 """An event's `data` and `sealed` bytes."""
@@ -31,6 +33,7 @@ class Chain:
         self._hash = head.hash
         self._recorded_at = head.recorded_at
         self._random_bytes = random_bytes
+        self._salts: list[bytes] = []
 
     def time_of(self, items: Iterable[Proposed | Import], now: datetime) -> datetime:
         """When the log takes these in: a clock set back must not make it say they were known before they happened."""
@@ -61,11 +64,17 @@ class Chain:
             wire = item.envelope
             happened, kind, schema = wire.occurred_at, wire.type, wire.schema
             told = (None, None, None, None, None, None, None, item.line, None)
-        salt = self._random_bytes(SALT_LENGTH)
+        salt = self._salt()
         said = (at.sequence, at.stream, at.version, at.event_id, kind, schema)
         own_leaf = leaf(salt, (self._org, *said, moment.to_text(happened), recorded, *told))
         self._hash = chain(self._hash, own_leaf)
         return (at.position, *said, happened, recorded_at, *told, salt, own_leaf, self._hash)
+
+    def _salt(self) -> bytes:
+        if not self._salts:
+            drawn = self._random_bytes(SALTS * SALT_LENGTH)
+            self._salts = [drawn[at : at + SALT_LENGTH] for at in range(0, len(drawn), SALT_LENGTH)]
+        return self._salts.pop()
 
 
 def behind(head: Head, rows: Sequence[Composed]) -> Head:

@@ -13,8 +13,7 @@ from sqlalchemy import Connection, TextClause, func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from avow.contracts.envelope import Envelope, decode
-from avow.eventlog.append import read_head
-from avow.eventlog.records import COLUMNS, IMPORT, Recorded, recorded
+from avow.eventlog.records import COLUMNS, IMPORT, Recorded, import_stream, recorded
 from avow.eventlog.tables import event, log_head
 from avow.kernel.ports import ClockKind
 
@@ -76,49 +75,24 @@ def _query(where: str, order: str, of_types_on: str | None) -> TextClause:
     return text(f"SELECT {COLUMNS} FROM event WHERE org = :org AND {where} {of_types} ORDER BY {order}")
 
 
+_TRAVELLING = [(log_head if name in ("service", "log_id") else event).c[name] for name in Envelope.__struct_fields__]
+"""What an envelope is made of, in the order it is made in."""
+
+
 def envelopes(
     connection: Connection, org: str, after: int, upto: int, types: Sequence[str] | None, limit: int
 ) -> list[Envelope]:
     """Up to `limit` public events with after < sequence ≤ upto, as they travel."""
-    head = read_head(connection, org)
-    if head is None:
-        return []
     query = (
-        select(event)
+        select(*_TRAVELLING)
+        .join(log_head, log_head.c.org == event.c.org)
         .where(event.c.org == org, event.c.sequence > after, event.c.sequence <= upto)
         .order_by(event.c.sequence)
         .limit(limit)
     )
     if types is not None:
         query = query.where(event.c.type.in_(types))
-    return [
-        Envelope(
-            org=row.org,
-            service=head.service,
-            log_id=head.log_id,
-            sequence=row.sequence,
-            stream=row.stream,
-            version=row.version,
-            event_id=row.event_id,
-            type=row.type,
-            schema=row.schema,
-            occurred_at=row.occurred_at,
-            recorded_at=row.recorded_at,
-            campaign=row.campaign,
-            actor=row.actor,
-            on_behalf_of=row.on_behalf_of,
-            correlation_id=row.correlation_id,
-            causation_id=row.causation_id,
-            traceparent=row.traceparent,
-            late_reason=row.late_reason,
-            data=row.data,
-            sealed=row.sealed,
-            salt=row.salt,
-            leaf=row.leaf,
-            format=row.format,
-        )
-        for row in connection.execute(query)
-    ]
+    return [Envelope(*row) for row in connection.execute(query)]
 
 
 def traces(connection: Connection, org: str, first: int, last: int, types: Sequence[str]) -> list[str | None]:
@@ -132,5 +106,5 @@ def traces(connection: Connection, org: str, first: int, last: int, types: Seque
 
 def imported_upto(connection: Connection, org: str, log_id: str) -> int:
     """The last sequence imported from another log, 0 before the first."""
-    query = select(func.max(event.c.version)).where(event.c.org == org, event.c.stream == f"{IMPORT}{log_id}")
+    query = select(func.max(event.c.version)).where(event.c.org == org, event.c.stream == import_stream(log_id))
     return connection.scalar(query) or 0

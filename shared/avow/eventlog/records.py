@@ -7,6 +7,7 @@ with `log_id` saying where it came from.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -46,16 +47,23 @@ class Proposed:
     context: Context
 
 
+# Asked for with every line of a log.
+@lru_cache(64)
+def import_stream(log_id: UUID | str) -> str:
+    """The stream that a log's lines are imported into."""
+    return f"{IMPORT}{log_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class Import:
     """A line of another log's feed, to be kept whole."""
 
     line: bytes
     envelope: Envelope
+    stream: str = field(init=False)
 
-    @property
-    def stream(self) -> str:
-        return f"{IMPORT}{self.envelope.log_id}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "stream", import_stream(self.envelope.log_id))
 
 
 @dataclass(frozen=True, slots=True)

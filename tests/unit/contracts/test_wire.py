@@ -1,8 +1,9 @@
 """What stands beside the body on RabbitMQ says nothing the body does not say."""
 
 import json
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from avow.bus.publisher import properties_of
 from avow.contracts import wire

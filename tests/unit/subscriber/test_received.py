@@ -1,10 +1,10 @@
 """Events come typed where their type is known, and raw where it is not."""
 
 import logging
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from avow.contracts.envelope import Envelope
 from avow.contracts.organisation import UnitRegistered
