@@ -1,11 +1,14 @@
 """The inbox takes each event of the source once, in order and whole, on SQLite and on PostgreSQL alike."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from random import Random
+from typing import Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
 from avow.bus.inbox import Inbox
@@ -91,6 +94,46 @@ class TestInbox:
         assert await imported_by(importer) == numbered(lines[:10])
         assert await inbox.take(lines[10:13]) == Taken(imported=3, reached=13)
         assert await inbox.take(with_hole) == Taken(imported=N - 13, duplicates=10, reached=N)
+        assert await imported_by(importer) == numbered(lines)
+
+    async def test_what_another_process_imported_meanwhile_is_neither_missing_nor_doubled(
+        self, importer: Log, lines: list[bytes]
+    ) -> None:
+        here, there = inbox_of(importer), inbox_of(importer)
+        await here.take(lines[:10])
+        await there.take(lines[:20])
+        assert await here.take(lines[20:25]) == Taken(imported=5, reached=25)
+        assert await there.take(lines[15:30]) == Taken(imported=5, duplicates=10, reached=30)
+        assert await here.take(lines[30:31] + lines[33:]) == Taken(imported=1, missing=range(32, 34), reached=31)
+        assert await imported_by(importer) == numbered(lines[:31])
+
+    async def test_a_log_another_process_began_with_is_the_one_to_import_from(
+        self, importer: Log, lines: list[bytes], tmp_path: Path
+    ) -> None:
+        here = inbox_of(importer)
+        assert await here.take([]) == Taken()
+        await inbox_of(importer).take(lines[:5])
+        async with a_log(f"sqlite:///{tmp_path}/anew.db", Ports(SimulatedClock(START), seeded(9))) as anew:
+            await say(anew, *range(3))
+            assert await here.take(await lines_of(anew)) == Taken(rejected=4)
+
+    async def test_a_steady_stream_is_imported_without_asking_how_far_it_is(
+        self, importer: Log, lines: list[bytes]
+    ) -> None:
+        inbox, asked = inbox_of(importer), []
+        await inbox.take(lines[:2])
+        read = importer.database.read
+
+        async def counted(work: Callable[[Connection], Any]) -> Any:
+            asked.append(work)
+            return await read(work)
+
+        with patch.object(importer.database, "read", counted):
+            for at in range(2, N):
+                await inbox.take(lines[at : at + 1])
+            assert asked == []
+            await inbox.sources()
+            assert len(asked) == 1
         assert await imported_by(importer) == numbered(lines)
 
     async def test_an_import_begins_at_the_beginning(self, importer: Log, lines: list[bytes]) -> None:

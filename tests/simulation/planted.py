@@ -8,15 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import Connection, update
 
 from avow.bus import place
-from avow.bus.inbox import Inbox
+from avow.bus.inbox import Inbox, Read
 from avow.bus.queue import Deliveries
 from avow.bus.relay import Relay
 from avow.bus.taken import Taken
-from avow.contracts import envelope
-from avow.contracts.envelope import Envelope, NotAnEnvelope, encode
+from avow.contracts.envelope import Envelope, encode
 from avow.eventlog import reading
 from avow.eventlog.execute import Executor, Origin, Outcome
 from avow.eventlog.records import Import
@@ -74,9 +74,10 @@ def _publishing(pair: "Pair", side: str, before: Callable[[], None]) -> Callable
 class MarksFirst(Relay):
     """Moves the checkpoint over what was sent, confirmed or not."""
 
-    async def _land(self, flying: Any) -> None:
-        sequence, _ = flying.popleft()
-        self._note(confirmed=sequence)
+    async def _idle(self, flying: Any, seen: int) -> None:
+        while flying:
+            self._note(confirmed=flying.popleft().sequence)
+        await super()._idle(flying, seen)
 
 
 class InTwoTransactions(Runner):
@@ -110,22 +111,20 @@ class InTwoTransactions(Runner):
 class TakesAnything(Inbox):
     """Appends what comes, as it comes."""
 
-    async def take(self, lines: Any) -> Taken:
-        lines = list(lines)
+    async def take_in(self, read: Sequence[Read]) -> Taken:
         refused, reached = {}, 0
-        for at, line in enumerate(lines):
-            try:
-                wire = envelope.decode(line)
-            except NotAnEnvelope:
-                refused[at] = "form"
+        for at, item in enumerate(read):
+            if isinstance(item, str):
+                refused[at] = item
                 continue
+            wire = item.envelope
             reached = await self._database.read(partial(_upto, log_id=wire.log_id))
             known = await self.copy(wire.log_id, wire.sequence)
             event_id = wire.event_id if known is None else self._appender._ports.new_id()
-            numbered = replace(wire, sequence=reached + 1, event_id=event_id)
-            await self._appender.append(self.org, [Import(line, numbered)])
+            numbered = structs.replace(wire, sequence=reached + 1, event_id=event_id)
+            await self._appender.append(self.org, [Import(item.line, numbered)])
             reached += 1
-        return Taken(imported=len(lines) - len(refused), reached=reached, refused=refused)
+        return Taken(imported=len(read) - len(refused), reached=reached, refused=refused)
 
 
 def _upto(connection: Connection, log_id: UUID) -> int:
@@ -181,10 +180,10 @@ class PassesOverFailures(Relay):
     """Takes an event that the broker refused, or did not confirm, for one that no queue wants."""
 
     async def _land(self, flying: Any) -> None:
-        sequence, task = flying.popleft()
+        first = flying.popleft()
         with suppress(Exception):
-            await task
-        self._note(confirmed=sequence)
+            await first.task
+        self._note(confirmed=first.sequence)
 
 
 def _undisturbed(weather: Weather) -> Weather:

@@ -20,7 +20,7 @@ import structlog
 
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
 from avow.bus.gathering import Gathering, ended
-from avow.bus.inbox import Inbox
+from avow.bus.inbox import Inbox, Read
 from avow.bus.live import Listen
 from avow.bus.status import HALTED, State, Status
 from avow.bus.taken import Taken
@@ -152,14 +152,14 @@ class Follower:
         last = await self._meet_source()
         # The first page begins with the last event imported, to see whether the source still says the same.
         after = 0 if last is None else last.sequence - 1
-        fetching = asyncio.create_task(self._client.page(self._org, after, PAGE))
+        fetching = asyncio.create_task(self._fetched(after))
         try:
             while True:
-                page = await fetching
+                page, read = await fetching
                 more = page.scanned_to < page.head
                 if more:
-                    fetching = asyncio.create_task(self._client.page(self._org, page.scanned_to, PAGE))
-                await self._take_page(page, last)
+                    fetching = asyncio.create_task(self._fetched(page.scanned_to))
+                await self._take_page(page, read, last)
                 last = None
                 await self._stand_still_if_paused()
                 if more:
@@ -169,13 +169,18 @@ class Follower:
         finally:
             await ended(fetching)
 
-    async def _take_page(self, page: FeedPage, last: Envelope | None) -> None:
+    async def _fetched(self, after: int) -> tuple[FeedPage, list[Read]]:
+        """A page, and what its lines are; both while the page before is being committed."""
+        page = await self._client.page(self._org, after, PAGE)
+        return page, self._inbox.read(page.lines)
+
+    async def _take_page(self, page: FeedPage, read: Sequence[Read], last: Envelope | None) -> None:
         if page.log_id != self.status.log_id:
             raise _Halted("source_changed", f"the source's log is now {page.log_id}")
         if last is not None and not _says_again(page.lines, last):
             raise await self._differing(last.log_id, last.sequence)
         self._note(source_head=page.head)
-        await self._take(page.lines)
+        await self._take(read)
         if self.status.imported_sequence < page.scanned_to:
             raise _Halted("source_unsound", f"sequence {self.status.imported_sequence + 1} of the source is unsound")
 
@@ -188,7 +193,7 @@ class Follower:
             while (lines := await live.take(max(0.0, min(due - loop.time(), LOOK)))) is not None:
                 await self._stand_still_if_paused()
                 if lines:
-                    taken = await self._take(lines)
+                    taken = await self._take(self._inbox.read(lines))
                     await live.settle(taken)
                     if taken.missing or taken.refused:
                         return
@@ -239,9 +244,9 @@ class Follower:
                 differs = middle
         return _Halted("source_changed", f"the source says something else from sequence {differs} on")
 
-    async def _take(self, lines: Sequence[bytes]) -> Taken:
+    async def _take(self, read: Sequence[Read]) -> Taken:
         """What became of the lines; also when cancelled it lasts until that is settled."""
-        taking = asyncio.create_task(self._inbox.take(lines))
+        taking = asyncio.create_task(self._inbox.take_in(read))
         try:
             taken = await asyncio.shield(taking)
         except asyncio.CancelledError:

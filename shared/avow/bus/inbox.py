@@ -25,13 +25,14 @@ from avow.eventlog.append import UnknownOrganisation, read_head
 from avow.eventlog.appender import Appender
 from avow.eventlog.batch import Conflict, Head
 from avow.eventlog.database import Database
-from avow.eventlog.records import IMPORT, Import
+from avow.eventlog.records import IMPORT, Import, import_stream
 from avow.eventlog.tables import event
 from avow.observe import tracing
 
 BATCH = 500
 """The most events that are committed together."""
-_BELOW_IMPORT = IMPORT[:-1] + chr(ord(IMPORT[-1]) + 1)
+Read = Import | str
+"""What a line is: an event to import, or why it never is one."""
 
 log = structlog.get_logger(__name__)
 
@@ -47,16 +48,24 @@ class _Judged:
 
 
 class Inbox:
-    """Imports into the log of one organisation, from one log of each other service."""
+    """Imports into the log of one organisation, from one log of each other service.
+
+    What it has imported it remembers, so that a steady stream is imported without asking the log where it ends: whoever
+    else imports makes the next append a conflict, and a hole is looked at again.
+    """
 
     def __init__(self, database: Database, appender: Appender, org: str) -> None:
         self.org = org
         self._database = database
         self._appender = appender
+        self._own: Head | None = None
+        self._sources: dict[str, Envelope] = {}
+        """The last event of each service that is known to be imported."""
 
     async def sources(self) -> Mapping[str, Envelope]:
         """The last event imported of each service."""
-        return await self._database.read(lambda connection: last_imported(connection, self.org))
+        self._sources = await self._database.read(partial(last_imported, org=self.org))
+        return dict(self._sources)
 
     async def copy(self, log_id: UUID, sequence: int) -> Envelope | None:
         """What was imported of a log at a sequence."""
@@ -65,14 +74,22 @@ class Inbox:
     async def refusals(self, lines: Iterable[bytes]) -> Mapping[int, str]:
         """Why lines would never be taken, by their places; those that may be are not named. Raises
         UnknownOrganisation."""
-        return (await self._judged(lines)).refused
+        return (await self._judged(self.read(lines))).refused
 
     async def take(self, lines: Iterable[bytes]) -> Taken:
         """Import what follows on what is imported; `lines` are those of one log, in any order.
 
         Raises UnknownOrganisation, or the appender's errors; what was committed until then stays.
         """
-        judged = await self._judged(lines)
+        return await self.take_in(self.read(lines))
+
+    def read(self, lines: Iterable[bytes]) -> list[Read]:
+        """What lines are by themselves, in their order."""
+        return [self._read(line) for line in lines]
+
+    async def take_in(self, read: Sequence[Read]) -> Taken:
+        """Import lines that were read; as `take`."""
+        judged = await self._judged(read)
         log_id, refused, taking = judged.log_id, judged.refused, judged.taking
         if refused:
             because = dict(Counter(refused.values()))
@@ -91,16 +108,20 @@ class Inbox:
             ahead=frozenset(ahead),
         )
 
-    async def _judged(self, lines: Iterable[bytes]) -> "_Judged":
-        read = [self._read(line) for line in lines]
-        own, sources = await self._database.read(self._here)
-        log_id = _source_of((item for item in read if _is_foreign(item, own)), sources)
+    async def _judged(self, read: Sequence[Read]) -> _Judged:
+        if self._own is None:
+            self._own = await self._database.read(self._book)
+        own = self._own
+        foreign = [item for item in read if _is_foreign(item, own)]
+        if any(item.envelope.service not in self._sources for item in foreign):
+            # Another process may have begun with a log of that service.
+            await self.sources()
+        log_id = _source_of(foreign, self._sources)
         refused = {place: reason for place, item in enumerate(read) if (reason := _refusal(item, own, log_id))}
         taking = {place: item for place, item in enumerate(read) if isinstance(item, Import) and place not in refused}
-        reached = next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
-        return _Judged(log_id, refused, taking, reached)
+        return _Judged(log_id, refused, taking, self._known(log_id))
 
-    def _read(self, line: bytes) -> Import | str:
+    def _read(self, line: bytes) -> Read:
         try:
             wire = envelope.decode(line)
         except NotAnEnvelope:
@@ -113,41 +134,54 @@ class Inbox:
             return "beginning"
         return Import(line, wire)
 
-    def _here(self, connection: Connection) -> tuple[Head, Mapping[str, Envelope]]:
+    def _book(self, connection: Connection) -> Head:
         own = read_head(connection, self.org)
         if own is None:
             raise UnknownOrganisation(self.org)
-        return own, last_imported(connection, self.org)
+        return own
 
     async def _append(self, log_id: UUID, sound: Sequence[Import], reached: int) -> tuple[int, int]:
         waiting = {item.envelope.sequence: item for item in reversed(sound)}
-        imported = 0
-        while run := _run(waiting, reached):
-            begun = tracing.begin()
-            try:
-                appended = await self._appender.append(self.org, run)
-            except Conflict:
-                # Another process was quicker. That it got further is what bounds the tries.
-                before, reached = reached, await self._reached(log_id)
-                if reached <= before:
-                    raise
-                continue
-            tracing.note_each("import", (item.envelope.traceparent for item in run), begun, org=self.org)
-            imported += sum(not row.repeated for row in appended)
-            reached += len(run)
+        last, imported, looked = max(waiting, default=0), 0, False
+        while reached < last:
+            if run := _run(waiting, reached):
+                begun = tracing.begin()
+                try:
+                    appended = await self._appender.append(self.org, run)
+                except Conflict:
+                    # Another process was quicker. That it got further is what bounds the tries.
+                    before, reached = reached, await self._reached(log_id)
+                    if reached <= before:
+                        raise
+                    continue
+                tracing.note_each("import", (item.envelope.traceparent for item in run), begun, org=self.org)
+                imported += sum(not row.repeated for row in appended)
+                reached += len(run)
+                self._sources[run[-1].envelope.service] = run[-1].envelope
+            elif looked:
+                break
+            else:
+                # What is missing may have been imported by another process.
+                reached, looked = max(reached, await self._reached(log_id)), True
         return imported, reached
 
     async def _reached(self, log_id: UUID) -> int:
-        sources = await self.sources()
-        return next((last.sequence for last in sources.values() if last.log_id == log_id), 0)
+        await self.sources()
+        return self._known(log_id)
+
+    def _known(self, log_id: UUID | None) -> int:
+        """The last sequence known to be imported of a log."""
+        return next((last.sequence for last in self._sources.values() if last.log_id == log_id), 0)
 
 
-def last_imported(connection: Connection, org: str) -> Mapping[str, Envelope]:
+def last_imported(connection: Connection, org: str) -> dict[str, Envelope]:
     """The last event imported of each service's log, by the service's name."""
     own = event.c.org == org
-    of_an_import = event.c.type == BookOpened.type, event.c.stream >= IMPORT, event.c.stream < _BELOW_IMPORT
+    # Every log begins with its book: asked for by their type alone, these are few rows of one index. A range of streams
+    # would make SQLite go through everything that was imported.
+    begun = connection.scalars(select(event.c.stream).where(own, event.c.type == BookOpened.type)).all()
     found = {}
-    for stream in connection.scalars(select(event.c.stream).where(own, *of_an_import)).all():
+    for stream in (stream for stream in begun if stream.startswith(IMPORT)):
         newest = select(event.c.data).where(own, event.c.stream == stream).order_by(event.c.version.desc()).limit(1)
         last = envelope.decode(connection.execute(newest).scalar_one())
         found[last.service] = last
@@ -155,17 +189,17 @@ def last_imported(connection: Connection, org: str) -> Mapping[str, Envelope]:
 
 
 def _imported_at(connection: Connection, org: str, log_id: UUID, sequence: int) -> Envelope | None:
-    at = event.c.org == org, event.c.stream == f"{IMPORT}{log_id}", event.c.version == sequence
+    at = event.c.org == org, event.c.stream == import_stream(log_id), event.c.version == sequence
     line = connection.scalar(select(event.c.data).where(*at))
     return None if line is None else envelope.decode(line)
 
 
-def _is_foreign(item: Import | str, own: Head) -> TypeGuard[Import]:
+def _is_foreign(item: Read, own: Head) -> TypeGuard[Import]:
     """Whether it is a sound event of another log."""
     return isinstance(item, Import) and item.envelope.service != own.service and item.envelope.log_id != own.log_id
 
 
-def _refusal(item: Import | str, own: Head, log_id: UUID | None) -> str | None:
+def _refusal(item: Read, own: Head, log_id: UUID | None) -> str | None:
     """Why an item is never taken, where `log_id` is the log that is imported from."""
     if isinstance(item, str):
         return item
