@@ -100,7 +100,7 @@ def _stream(media_type: str, description: str) -> Responses:
 
 
 async def _head(log: FeedSource, org: str, after: int = 0) -> Head:
-    head = await log.database.read(lambda connection: read_head(connection, org))
+    head = await log.database.glance(lambda connection: read_head(connection, org))
     if head is None:
         raise Refusal("org.unknown", "org", org=org)
     require(after <= head.sequence, "feed.cursor_ahead", "after", after=after, head=head.sequence)
@@ -147,4 +147,5 @@ async def _lines(
         found = reading.envelopes(connection, org, after, upto, types, limit)
         return [(envelope.sequence, encode(envelope)) for envelope in found]
 
-    return await log.database.read(read)
+    # What is read is never changed, so no snapshot is needed.
+    return await log.database.glance(read)

@@ -12,7 +12,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from avow.bus import place
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
 from avow.contracts import moment
-from avow.contracts.envelope import Envelope
+from avow.contracts.envelope import LAST, Envelope
 from avow.eventlog import reading
 from avow.eventlog.append import read_head
 from avow.eventlog.database import Database
@@ -44,8 +44,12 @@ RelayState = Literal["starting", "publishing", "standby", "unavailable", "paused
 """`standby`: another process publishes; `unavailable`: the broker or the database is away, which passes by itself."""
 
 
-_Flying = tuple[int, asyncio.Task[bool]]
-"""An event on its way: its sequence, and what becomes true when the broker has it."""
+class _Flying(NamedTuple):
+    """An event on its way: its sequence, by when the broker must have it, and what becomes true when it has."""
+
+    sequence: int
+    due: float
+    task: asyncio.Task[bool]
 
 
 class BrokerUnavailable(Exception):
@@ -165,62 +169,80 @@ class Relay:
             await self._forward(publishing, flying)
         finally:
             try:
-                await asyncio.gather(*(ended(task) for _, task in flying))
+                await asyncio.gather(*(ended(each.task) for each in flying))
                 await publishing.close()
             finally:
                 await self._leave()
 
     async def _forward(self, publishing: Publishing, flying: deque[_Flying]) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + BEAT
-        seen, looking = self._grown.raised, self._look(self.status.confirmed)
+        due, published = loop.time() + BEAT, self.status.confirmed
+        seen, looking = self._grown.raised, self._look(published)
         try:
             while True:
                 head, events = await looking
+                published = events[-1].sequence if events else published
                 more = len(events) == PAGE
                 if more:
                     # The next are read while these are on their way.
-                    seen, looking = self._grown.raised, self._look(events[-1].sequence)
+                    seen, looking = self._grown.raised, self._look(published)
                 self._note(head=head)
                 self._enter("publishing")
                 for envelope in events:
                     while len(flying) >= WINDOW:
                         await self._land(flying)
-                    flying.append((envelope.sequence, asyncio.create_task(publishing.publish(envelope))))
-                while flying and not more:
-                    await self._land(flying)
+                    task = asyncio.create_task(publishing.publish(envelope))
+                    flying.append(_Flying(envelope.sequence, loop.time() + CONFIRM, task))
+                if not more:
+                    self._failures = 0
+                    await self._idle(flying, seen)
                 if loop.time() >= due:
                     await self._keep()
                     due = loop.time() + BEAT
                 if publishing.closed:
                     raise BrokerUnavailable("connection.closed")
                 if not more:
-                    self._failures = 0
-                    await self._grown.wait(IDLE, seen)
-                    seen, looking = self._grown.raised, self._look(self.status.confirmed)
+                    seen, looking = self._grown.raised, self._look(published)
         finally:
             await ended(looking)
 
     def _look(self, after: int) -> "asyncio.Task[tuple[int, list[Envelope]]]":
-        return asyncio.create_task(self._database.read(partial(self._news, after=after)))
+        return asyncio.create_task(self._database.glance(partial(self._news, after=after)))
+
+    async def _idle(self, flying: deque[_Flying], seen: int) -> None:
+        """Wait until the log has grown, or may have; what was published lands meanwhile."""
+        growing = asyncio.create_task(self._grown.wait(IDLE, seen))
+        try:
+            while flying and (flying[0].task.done() or not growing.done()):
+                first = flying[0]
+                patience = first.due - asyncio.get_running_loop().time()
+                await asyncio.wait({growing, first.task}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if first.task.done() or not growing.done():
+                    await self._land(flying)
+            await growing
+        finally:
+            await ended(growing)
 
     async def _land(self, flying: deque[_Flying]) -> None:
         """Wait until the first of those in flight is confirmed, so that all up to it are."""
-        sequence, task = flying[0]
-        if not task.done():
+        first = flying[0]
+        if not first.task.done():
             try:
-                async with asyncio.timeout(CONFIRM):
-                    await asyncio.shield(task)
+                async with asyncio.timeout_at(first.due):
+                    await asyncio.shield(first.task)
             except TimeoutError as error:
                 raise BrokerUnavailable("confirm.missing") from error
-        wanted = task.result()
+        wanted = first.task.result()
         flying.popleft()
-        self._note(confirmed=sequence, unrouted=self.status.unrouted + (not wanted))
+        self._note(confirmed=first.sequence, unrouted=self.status.unrouted + (not wanted))
 
     def _news(self, connection: Connection, after: int) -> tuple[int, list[Envelope]]:
+        """Where the log ends, and what of it comes after a sequence."""
+        events = reading.envelopes(connection, self._org, after, LAST, None, PAGE)
+        if 0 < len(events) < PAGE:
+            return events[-1].sequence, events
         head = read_head(connection, self._org)
-        upto = 0 if head is None else head.sequence
-        return upto, reading.envelopes(connection, self._org, after, upto, None, PAGE)
+        return 0 if head is None else head.sequence, events
 
     async def _keep(self) -> None:
         """Note how far it is; raises _Displaced where the place is another's by now, or nobody's."""

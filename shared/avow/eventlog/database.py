@@ -199,18 +199,11 @@ class PostgresDatabase:
         return result
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        try:
-            return await self._read(work)
-        except DBAPIError as error:
-            if not in_doubt(error):
-                raise
-            # The server closed the connection, such as for a restart; the pool has dropped all that are as old.
-            return await self._read(work)
+        return await _twice(self._read, work)
 
     async def glance(self, work: Callable[[Connection], T]) -> T:
         """Read without a common snapshot, each query as the log is at that moment: two round trips less."""
-        async with self._glancer.connect() as connection:
-            return await connection.run_sync(work)
+        return await _twice(self._glance, work)
 
     @asynccontextmanager
     async def listening(self, channel: str, heard: Callable[[str], None]) -> AsyncIterator[Tell]:
@@ -242,9 +235,24 @@ class PostgresDatabase:
         async with self._reader.begin() as connection:
             return await connection.run_sync(work)
 
+    async def _glance(self, work: Callable[[Connection], T]) -> T:
+        async with self._glancer.connect() as connection:
+            return await connection.run_sync(work)
+
     async def close(self) -> None:
         await self.direct.close()
         await self._engine.dispose()
+
+
+async def _twice(read: Callable[[Callable[[Connection], T]], Awaitable[T]], work: Callable[[Connection], T]) -> T:
+    """Read once more where the server closed the connection, such as for a restart."""
+    try:
+        return await read(work)
+    except DBAPIError as error:
+        if not in_doubt(error):
+            raise
+        # The pool has dropped all that are as old.
+        return await read(work)
 
 
 def _pass_over_the_dead(connection: Any, _record: Any, _proxy: Any) -> None:
