@@ -19,6 +19,7 @@ from faststream import AckPolicy
 from faststream.rabbit import RabbitBroker, RabbitMessage
 
 from avow.bus.dead import Bury, garbage
+from avow.bus.dead_queue import DeadQueue
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
 from avow.bus.publisher import CLOSE, CONNECT, beating, close, connect
@@ -108,6 +109,7 @@ class Queues:
         self._bury = bury
         self._lines: dict[str, Deliveries] = {}
         self._wanted = asyncio.Event()
+        self._dead = DeadQueue(url, service, self._lines.keys(), bury)
         self._task: asyncio.Task[None] | None = None
 
     def of(self, org: str) -> Deliveries:
@@ -118,11 +120,13 @@ class Queues:
         return self._lines[org]
 
     def start(self) -> None:
-        """Consume in a task of its own."""
+        """Consume in a task of its own, and empty the dead queue in another."""
         self._task = asyncio.create_task(self._run())
+        self._dead.start()
 
     async def stop(self) -> None:
-        """Close the connection; what was not acknowledged goes back to the queues."""
+        """Close the connections; what was not acknowledged goes back to the queues."""
+        await self._dead.stop()
         if self._task is not None:
             await ended(self._task)
 
