@@ -16,9 +16,9 @@ from typing import Any
 import structlog
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 
+from avow.bus.background import Background
 from avow.bus.dead import Bury, garbage
 from avow.bus.depth import depths
-from avow.bus.gathering import ended
 from avow.bus.publisher import CONNECT, close, connect
 from avow.bus.topology import inbox_queue
 from avow.contracts.wire import dead_queue
@@ -34,7 +34,7 @@ REASONS = ("delivery_limit", "expired", "maxlen", "rejected")
 log = structlog.get_logger(__name__)
 
 
-class DeadQueue:
+class DeadQueue(Background):
     """Empties a service's dead queue between `start` and `stop`; `orgs` are those with a book here, now and later."""
 
     def __init__(self, url: str, service: str, orgs: Collection[str], bury: Bury) -> None:
@@ -46,16 +46,6 @@ class DeadQueue:
         """How many were nobody's at the last look, and who was known: unless that changes, they are left in peace,
         for the broker counts how often it delivers."""
         self._failing = False
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Look in a task of its own."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End the task; what was not committed stays in the queue."""
-        if self._task is not None:
-            await ended(self._task)
 
     async def drain(self) -> None:
         """Keep what is there as dead letters; raises BrokerUnavailable, the client's errors or the database's."""
