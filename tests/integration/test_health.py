@@ -155,6 +155,22 @@ async def test_a_chore_that_fails_is_counted_and_logged_each_time(engine_url: st
         assert set(told) == {("failing", "error")}
 
 
+async def test_a_chore_that_failed_is_failing_until_it_has_done_a_round(engine_url: str) -> None:
+    states: list[str] = []
+
+    async def failing_twice(service: Service) -> None:
+        states.append(service.chores["failing_twice"].state)
+        if len(states) < 3:
+            raise KeyError
+
+    async with running(engine_url, chores=(failing_twice,)) as pledge:
+        pledge.service.work()
+        async with asyncio.timeout(PATIENCE):
+            while len(states) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert states[:4] == ["running", "failing", "failing", "running"]
+
+
 async def test_a_task_that_ended_makes_the_process_unfit(engine_url: str) -> None:
     async with running(engine_url) as pledge:
         await pledge.service.runner.stop()

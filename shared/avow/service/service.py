@@ -74,7 +74,7 @@ class Blueprint:
 
 @dataclass
 class ChoreState:
-    """What a chore is at, how many rounds it has done, and how many it could not."""
+    """What a chore is at, how many rounds it has done, and how many it could not; `failing` until it has done one."""
 
     state: Literal["waiting", "running", "failing"] = "waiting"
     rounds: int = 0
@@ -277,7 +277,8 @@ class Service:
         name = getattr(chore, "__name__", "")
         at = self.chores[name] = ChoreState()
         while True:
-            at.state = "running"
+            if at.state == "waiting":
+                at.state = "running"
             try:
                 await chore(self)
                 at.state, at.rounds = "waiting", at.rounds + 1
