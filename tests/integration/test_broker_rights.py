@@ -1,7 +1,7 @@
 """What deploy/rabbitmq lets each service's account do: all it needs from the start to an import, and nothing more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import aio_pika
@@ -9,9 +9,11 @@ import pytest
 from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthenticationError
 
+from avow.bus.dead_queue import DeadQueue
 from avow.contracts.organisation import PersonRegistered
 from avow.contracts.review import ReviewSubmitted
 from avow.contracts.wire import DEAD, EVENTS
+from avow.eventlog.dead_letters import Letter
 from avow.eventlog.records import Context, Proposed
 from avow.kernel.message import PublicEvent
 from avow.kernel.ports import Ports
@@ -127,6 +129,23 @@ async def test_a_service_publishes_nowhere_but_to_its_own_exchange(
     to = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange
     with pytest.raises(AMQPError, match="ACCESS_REFUSED"):
         await to.publish(aio_pika.Message(b"{}"), key, mandatory=False)
+
+
+async def test_with_its_rights_a_service_drains_its_dead_queue(
+    settings: Settings, as_pledge: AbstractConnection, node: PrivateRabbit
+) -> None:
+    kept: list[Letter] = []
+
+    async def keep(org: str, letters: Sequence[Letter]) -> None:
+        kept.extend(letters)
+
+    await declared(settings, node)
+    dead = await (await as_pledge.channel()).get_exchange(DEAD, ensure=False)
+    died_in = {"x-first-death-queue": "pledge.inbox.main"}
+    await dead.publish(aio_pika.Message(b"{}", headers=dict(died_in)), "pledge")
+    await DeadQueue(settings.broker("pledge") or "", "pledge", ("main",), keep).drain()
+    assert [letter.body for letter in kept] == [b"{}"]
+    await until(lambda: queues(node, "messages")["pledge.dead"] == ["0"])
 
 
 async def test_a_service_reads_no_queue_of_the_other(

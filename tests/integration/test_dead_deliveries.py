@@ -10,11 +10,15 @@ from typing import Any, TypeVar
 
 import aio_pika
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 from pydantic import SecretStr
 
+from avow.bus import dead_queue
 from avow.bus.depth import QueueDepth, depths
 from avow.bus.relay import BrokerUnavailable
-from avow.eventlog import dead_letters
+from avow.contracts.envelope import encode
+from avow.eventlog import dead_letters, reading
+from avow.eventlog.append import read_head
 from avow.eventlog.dead_letters import Group
 from avow.kernel.ports import Ports
 from avow.service.hosting import Deployment, deployment
@@ -62,6 +66,10 @@ async def send(amqp_url: str, bodies: Sequence[bytes]) -> None:
             await exchange.publish(aio_pika.Message(body), f"{ORG}.pledge.made")
 
 
+async def refuse(delivery: AbstractIncomingMessage) -> None:
+    await delivery.reject()
+
+
 async def groups(service: Service) -> list[Group]:
     return await service.database.read(dead_letters.groups)
 
@@ -89,6 +97,35 @@ async def test_garbage_is_kept_and_what_comes_behind_it_is_imported(tmp_path: Pa
         await until_answered(partial(waiting, amqp_url), lambda now: now == QueueDepth(0, 1))
         left = await depth(amqp_url)
         assert (left["evaluation.dead"], left["nothing.of.ours"]) == (QueueDepth(0, 0), None)
+
+
+async def test_an_event_the_broker_gave_up_is_kept_and_a_retry_finds_it_imported(
+    tmp_path: Path, amqp_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dead_queue, "EVERY", 0.1)
+    async with a_pair(tmp_path, amqp_url) as running:
+        pledge, evaluation = running.services["pledge"], running.services["evaluation"]
+        await pledge.appender.append(ORG, [proposed(a_unit(1))])
+        await until(lambda: evaluation.followers[ORG].status.imported_sequence == 2)
+        line = encode((await pledge.database.read(lambda c: reading.envelopes(c, ORG, 1, 2, None, 1)))[0])
+    connection = await aio_pika.connect(amqp_url)
+    async with connection, connection.channel() as channel:
+        queue = await channel.get_queue(QUEUE)
+        await queue.consume(refuse)
+        await send(amqp_url, [line])
+        await until_answered(partial(depth, amqp_url), lambda now: now["evaluation.dead"] == QueueDepth(1, 0))
+    async with a_pair(tmp_path, amqp_url) as running:
+        evaluation = running.services["evaluation"]
+        await until_answered(partial(groups, evaluation), lambda kept: len(kept) == 1)
+        (group,) = await groups(evaluation)
+        assert (group.reason, group.origin) == ("given up: rejected", f"{QUEUE} < avow.pledge")
+        before = await evaluation.database.read(lambda c: read_head(c, ORG))
+        again = ("dead", "retry", group.fingerprint, "--reason", "it came over the feed", "--yes", "--json")
+        answer = await asyncio.to_thread(avow, tmp_path, *again, AVOW_BUS=amqp_url)
+        assert [each["outcome"] for each in json.loads(answer.stdout)["letters"]] == ["retried"]
+        assert await evaluation.database.read(lambda c: read_head(c, ORG)) == before
+        assert await groups(evaluation) == []
+        assert (await depth(amqp_url))["evaluation.dead"] == QueueDepth(0, 0)
 
 
 async def test_the_commands_say_what_waits_at_the_broker(tmp_path: Path, amqp_url: str) -> None:

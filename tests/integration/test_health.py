@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from avow.bus import place
 from avow.bus.feed_client import FeedClient
@@ -26,6 +28,7 @@ from tests.unit.bus.serving import free_port
 
 ORG = "main"
 PATIENCE = 20.0
+TOKEN = "a-token-of-thirty-characters-ok"
 
 
 class NoBroker:
@@ -53,6 +56,12 @@ class Running:
                     return said
                 await asyncio.sleep(0.05)
 
+    async def rounds(self) -> dict[tuple[str, str], float]:
+        """How many rounds each chore has gone, by what became of them."""
+        page = await self.http.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        families = {family.name: family for family in text_string_to_metric_families(page.text)}
+        return {(at.labels["chore"], at.labels["outcome"]): at.value for at in families["avow_chores"].samples}
+
 
 @asynccontextmanager
 async def running(
@@ -60,7 +69,7 @@ async def running(
 ) -> AsyncIterator[Running]:
     blueprint = Blueprint("pledge", TYPES, projections, (), chores)
     service = Service(blueprint, open_database(url), Ports(), (ORG,))
-    app = build_application(service, (), Catalogue.load(SHARED), "pledge", "a-token-of-thirty-characters-ok")
+    app = build_application(service, (), Catalogue.load(SHARED), "pledge", TOKEN)
     await service.start()
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as http:
@@ -125,6 +134,41 @@ async def test_a_reaction_that_hangs_or_fails_goes_red_and_is_named(engine_url: 
                 await asyncio.sleep(0.05)
         assert {part["name"] for part in said} == {"hanging", "failing"}
         assert "祁安然" not in str(said)
+
+
+async def test_a_chore_that_fails_is_counted_and_logged_each_time(engine_url: str) -> None:
+    async def failing(_: Service) -> None:
+        raise KeyError("祁安然")
+
+    async def well(_: Service) -> None:
+        return
+
+    async with running(engine_url, chores=(failing, well)) as pledge:
+        with capture_logs() as logged:
+            pledge.service.work()
+            async with asyncio.timeout(PATIENCE):
+                while (counted := await pledge.rounds()).get(("failing", "failed"), 0) < 3:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        assert counted["failing", "done"] == counted["well", "failed"] == 0 < counted["well", "done"]
+        told = [(line["chore"], line["log_level"]) for line in logged if line["event"] == "chore.failed"]
+        assert len(told) >= 3
+        assert set(told) == {("failing", "error")}
+
+
+async def test_a_chore_that_failed_is_failing_until_it_has_done_a_round(engine_url: str) -> None:
+    states: list[str] = []
+
+    async def failing_twice(service: Service) -> None:
+        states.append(service.chores["failing_twice"].state)
+        if len(states) < 3:
+            raise KeyError
+
+    async with running(engine_url, chores=(failing_twice,)) as pledge:
+        pledge.service.work()
+        async with asyncio.timeout(PATIENCE):
+            while len(states) < 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    assert states[:4] == ["running", "failing", "failing", "running"]
 
 
 async def test_a_task_that_ended_makes_the_process_unfit(engine_url: str) -> None:

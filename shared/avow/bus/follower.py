@@ -18,6 +18,7 @@ from uuid import UUID
 
 import structlog
 
+from avow.bus.background import Background
 from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
 from avow.bus.gathering import Gathering, ended
 from avow.bus.inbox import Inbox, Read
@@ -69,7 +70,7 @@ async def never_paused() -> None:
     """Of an import that nobody pauses."""
 
 
-class Follower:
+class Follower(Background):
     """Follows one organisation's log at another service between `start` and `stop`; `status` is for health.
 
     It listens to the feed unless it is told otherwise, and stands still while `paused` gives a reason.
@@ -97,21 +98,6 @@ class Follower:
         self.moved = Signal()
         """Raised whenever `status` changes."""
         self._failures = 0
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Follow in a task of its own."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End the task, after what it is committing, so that the database may be closed."""
-        if self._task is not None:
-            await ended(self._task)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its task runs."""
-        return self._task is not None and not self._task.done()
 
     async def caught_up(self, sequence: int, patience: float = 10.0) -> None:
         """Wait until the source's event with this sequence is imported; TimeoutError after `patience` seconds."""

@@ -17,10 +17,10 @@ from fastapi import APIRouter, Query
 from pydantic import StringConstraints
 from sqlalchemy import Connection
 
+from avow.bus.background import Background
 from avow.bus.feed import OrgName
 from avow.bus.feed_client import FeedClient, FeedUnavailable
 from avow.bus.format import Keys, SealKey
-from avow.bus.gathering import ended
 from avow.eventlog.append import read_head
 from avow.eventlog.database import Database
 from avow.eventlog.keys import keep_copies, keys_of
@@ -71,7 +71,7 @@ def keys_router(database: Database) -> APIRouter:
     return router
 
 
-class KeyFetcher:
+class KeyFetcher(Background):
     """Fetches for one organisation, between `start` and `stop`, the keys that `missing` names."""
 
     def __init__(self, client: FeedClient, database: Database, org: str, missing: Missing, grown: Signal) -> None:
@@ -81,21 +81,6 @@ class KeyFetcher:
         self._missing = missing
         self._grown = grown
         self._failing = False
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Fetch in a task of its own."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End the task, so that the database may be closed."""
-        if self._task is not None:
-            await ended(self._task)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its task runs."""
-        return self._task is not None and not self._task.done()
 
     async def fetch(self) -> int:
         """Ask once for every key that is missing; how many came. Raises FeedUnavailable."""

@@ -18,7 +18,9 @@ from aio_pika.abc import AbstractIncomingMessage
 from faststream import AckPolicy
 from faststream.rabbit import RabbitBroker, RabbitMessage
 
+from avow.bus.background import Background
 from avow.bus.dead import Bury, garbage
+from avow.bus.dead_queue import DeadQueue
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
 from avow.bus.publisher import CLOSE, CONNECT, beating, close, connect
@@ -96,7 +98,7 @@ class Deliveries:
         self._waiting.extendleft(reversed(offered))
 
 
-class Queues:
+class Queues(Background):
     """Consumes a service's queues at the broker between `start` and `stop`."""
 
     def __init__(self, url: str, service: str, source: str, ports: Ports, bury: Bury) -> None:
@@ -108,7 +110,7 @@ class Queues:
         self._bury = bury
         self._lines: dict[str, Deliveries] = {}
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._dead = DeadQueue(url, service, self._lines.keys(), bury)
 
     def of(self, org: str) -> Deliveries:
         """The deliveries of an organisation, whose queue is consumed from now on."""
@@ -118,13 +120,14 @@ class Queues:
         return self._lines[org]
 
     def start(self) -> None:
-        """Consume in a task of its own."""
-        self._task = asyncio.create_task(self._run())
+        """Consume in a task of its own, and empty the dead queue in another."""
+        super().start()
+        self._dead.start()
 
     async def stop(self) -> None:
-        """Close the connection; what was not acknowledged goes back to the queues."""
-        if self._task is not None:
-            await ended(self._task)
+        """Close the connections; what was not acknowledged goes back to the queues."""
+        await self._dead.stop()
+        await super().stop()
 
     async def _run(self) -> None:
         failures = 0

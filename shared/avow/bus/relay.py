@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy import Connection
 
 from avow.bus import place
+from avow.bus.background import Background
 from avow.bus.follower import pause
 from avow.bus.gathering import ended
 from avow.contracts import moment
@@ -100,8 +101,11 @@ class _Displaced(Exception):
     """Another process has taken the place."""
 
 
-class Relay:
-    """Publishes one organisation's events between `start` and `stop`; `status` is for health."""
+class Relay(Background):
+    """Publishes one organisation's events between `start` and `stop`; `status` is for health.
+
+    Once it has stopped, another process may have the place at once.
+    """
 
     def __init__(self, publisher: Publisher, database: Database, org: str, grown: Signal, ports: Ports) -> None:
         self.status = RelayStatus("starting", moment.to_text(ports.clock.now()))
@@ -112,21 +116,6 @@ class Relay:
         self._ports = ports
         self._me = ports.new_id()
         self._failures = 0
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Publish in a task of its own."""
-        self._task = asyncio.create_task(self._run())
-
-    async def stop(self) -> None:
-        """End the task, and let another process have the place at once."""
-        if self._task is not None:
-            await ended(self._task)
-
-    @property
-    def alive(self) -> bool:
-        """Whether its task runs."""
-        return self._task is not None and not self._task.done()
 
     async def _run(self) -> None:
         while True:

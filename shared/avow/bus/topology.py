@@ -3,7 +3,8 @@
     avow.pledge ─────┬─ demo.# ─▶ evaluation.inbox.demo           a service publishes to an exchange of its own, which
     avow.evaluation ─┤                                            its account alone may write to; the other service's
                      └─ # ─▶ avow.events ─▶ subscriber.<name>     inbox is bound to it, everybody else to avow.events
-    avow.dead ─ evaluation ─▶ evaluation.dead                     what the broker itself gives up
+    avow.dead ─ evaluation ─▶ evaluation.dead                     what the broker itself gives up, until the service
+                                                                  keeps it among its dead letters (dead_queue.py)
 
 Routing key: `<org>.<type>`, such as `demo.pledge.made`. Everything is durable and every queue a quorum queue; what may
 be tuned (lengths, limits, ages) is a policy (deploy/rabbitmq), for a queue's arguments can never be changed.
@@ -20,7 +21,7 @@ from faststream.rabbit import Channel, RabbitExchange, RabbitQueue
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
 from faststream.rabbit.schemas.queue import QueueType
 
-from avow.contracts.wire import DEAD, EVENTS, exchange_of, routing_key
+from avow.contracts.wire import DEAD, EVENTS, dead_queue, exchange_of, routing_key
 
 PREFETCH = 1_000
 """The most deliveries of one queue that are on their way to a commit."""
@@ -76,7 +77,7 @@ async def declare(connection: AbstractConnection, service: str, source: str) -> 
         async with connection.channel() as channel:
             await _exchange(channel, DEAD)
     async with connection.channel() as channel:
-        queue = await channel.declare_queue(f"{service}.dead", durable=True, arguments={"x-queue-type": "quorum"})
+        queue = await channel.declare_queue(dead_queue(service), durable=True, arguments={"x-queue-type": "quorum"})
         await queue.bind(DEAD, service)
 
 

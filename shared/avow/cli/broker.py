@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pydantic import JsonValue
 
 from avow.cli.output import out
+from avow.contracts.wire import dead_queue
 from avow.service.settings import Settings
 
 
@@ -32,11 +33,6 @@ class Depth:
                 f"{self.messages} that the broker gave up lie in the queue {self.queue}.",
                 soft_wrap=True,
             )
-
-
-def dead_queue(service: str) -> str:
-    """Where what the broker itself gives up of a service's deliveries lies."""
-    return f"{service}.dead"
 
 
 def dead_queues(settings: Settings, services: Iterable[str]) -> dict[str, Depth]:

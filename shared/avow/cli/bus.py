@@ -19,10 +19,11 @@ from sqlalchemy import Connection
 
 from avow.bus import place, standing
 from avow.bus.standing import SOUND, Look
-from avow.cli.broker import Depth, dead_queue, depths_of
+from avow.cli.broker import Depth, depths_of
 from avow.cli.databases import has_a_log, opened, require_databases
 from avow.cli.output import fail, needing_the_databases, out, read_settings
 from avow.cli.views import one_book
+from avow.contracts.wire import dead_queue
 from avow.eventlog import reading
 from avow.eventlog.database import Database
 from avow.kernel.ports import SystemClock

@@ -30,6 +30,11 @@ def queue_of(subscriber: str) -> str:
     return f"subscriber.{subscriber}"
 
 
+def dead_queue(service: str) -> str:
+    """Where the broker lays what it gives up of a service's deliveries."""
+    return f"{service}.dead"
+
+
 def properties(envelope: Envelope) -> dict[str, str | int]:
     """The AMQP properties of a message: `timestamp` in whole seconds since 1970."""
     said: dict[str, str | int] = {

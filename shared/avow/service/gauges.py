@@ -32,6 +32,16 @@ class Gauges(Collector):
             ("reaction", "outcome"),
             ((labels, count) for labels, count in service.reactions.carried_out.items()),
         )
+        yield self._counter(
+            "avow_chores",
+            "Rounds in which it was looked for reactions to carry out, by whether they failed altogether.",
+            ("chore", "outcome"),
+            (
+                ((chore, outcome), count)
+                for chore, at in service.chores.items()
+                for outcome, count in (("done", at.rounds), ("failed", at.failures))
+            ),
+        )
         yield self._gauge(
             "avow_dead_letters_open",
             "How often something came to be a dead letter that waits for a person.",

@@ -24,7 +24,7 @@ from avow.eventlog.faults import fault_of
 from avow.projections.builds import positions
 
 if TYPE_CHECKING:
-    from avow.service.service import Service
+    from avow.service.service import ChoreState, Service
 
 EVERY = 2.0
 STILL = 30.0
@@ -128,7 +128,8 @@ async def look(service: "Service") -> None:
         service.progress.fail(fault.value if fault else type(error).__name__)
         return
     service.progress.heads, service.progress.letters = heads, letters
-    service.progress.note([*projected, *_imports(service), *_relays(service), *_chores(service)], now)
+    done = chores(service.chores, service.reactions.carried_out.total())
+    service.progress.note([*projected, *_imports(service), *_relays(service), *done], now)
 
 
 _Read = tuple[dict[str, Head], dict[tuple[str, str], int], list[Seen]]
@@ -174,8 +175,9 @@ def _relays(service: "Service") -> Iterable[Seen]:
         yield Seen("relay", "relay", org, status.confirmed, goal, status.state)
 
 
-def _chores(service: "Service") -> Iterable[Seen]:
-    carried_out = service.reactions.carried_out.total()
-    for name, at in service.chores.items():
-        done = at.rounds + carried_out
+def chores(states: "Mapping[str, ChoreState]", carried_out: int) -> Iterable[Seen]:
+    """The chores as they are now, where so many reactions were carried out by all of them together."""
+    for name, at in states.items():
+        # What others carried out is no sign of life of one that fails.
+        done = at.rounds + (carried_out if at.state != "failing" else 0)
         yield Seen("reaction", name, None, done, done + (at.state != "waiting"), at.state)

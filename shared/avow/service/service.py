@@ -74,10 +74,11 @@ class Blueprint:
 
 @dataclass
 class ChoreState:
-    """What a chore is at, and how many rounds it has done."""
+    """What a chore is at, how many rounds it has done, and how many it could not; `failing` until it has done one."""
 
     state: Literal["waiting", "running", "failing"] = "waiting"
     rounds: int = 0
+    failures: int = 0
 
 
 @dataclass
@@ -276,11 +277,12 @@ class Service:
         name = getattr(chore, "__name__", "")
         at = self.chores[name] = ChoreState()
         while True:
-            at.state = "running"
+            if at.state == "waiting":
+                at.state = "running"
             try:
                 await chore(self)
                 at.state, at.rounds = "waiting", at.rounds + 1
             except Exception:
-                at.state = "failing"
+                at.state, at.failures = "failing", at.failures + 1
                 log.exception("chore.failed", chore=name)
             await asyncio.sleep(CHORE_EVERY)

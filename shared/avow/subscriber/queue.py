@@ -15,7 +15,7 @@ from contextlib import suppress
 import aio_pika
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
-from avow.bus.gathering import ended
+from avow.bus.background import Background
 from avow.contracts.envelope import Envelope, NotAnEnvelope, decode
 from avow.subscriber.following import Pace
 from avow.subscriber.place import LogKey
@@ -60,7 +60,7 @@ class QueueLine:
         return events
 
 
-class Queue:
+class Queue(Background):
     """The queue called `name` at the broker at `url`; `passed_over` counts what was no sound event of ours."""
 
     def __init__(self, url: str, name: str) -> None:
@@ -69,20 +69,14 @@ class Queue:
         self._url = f"{url}{'&' if '?' in url else '?'}heartbeat={HEARTBEAT}"
         self._name = name
         self._lines: dict[LogKey, QueueLine] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def line(self, log: LogKey) -> QueueLine:
         """The line of a log; what comes before it is asked for is not kept."""
         return self._lines.setdefault(log, QueueLine(self))
 
-    def start(self) -> None:
-        """Consume in a task of its own."""
-        self._task = asyncio.create_task(self._run())
-
     async def stop(self) -> None:
         """Close the connection."""
-        if self._task is not None:
-            await ended(self._task)
+        await super().stop()
         self._lines.clear()
 
     async def _run(self) -> None:

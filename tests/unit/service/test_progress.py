@@ -1,8 +1,11 @@
 """A part that lacks something and does not move is said to stand still; one that moves, however slowly, is not."""
 
+from typing import Literal
+
 import pytest
 
-from avow.service.progress import STILL, Progress, Seen
+from avow.service.progress import STILL, Progress, Seen, chores
+from avow.service.service import ChoreState
 
 
 def an_import(reached: int, goal: int, state: str = "live", halted: bool = False) -> Seen:
@@ -44,6 +47,15 @@ def test_what_is_behind_and_does_not_move_stands_still_and_is_named() -> None:
 def test_what_moves_or_has_nothing_to_do_is_well(parts: list[Seen]) -> None:
     progress, now = watched(*parts)
     assert progress.standing_still(now) == []
+
+
+@pytest.mark.parametrize(("state", "red"), [("failing", True), ("running", False), ("waiting", False)])
+def test_a_chore_that_fails_is_red_however_much_the_others_carry_out(
+    state: Literal["failing", "running", "waiting"], red: bool
+) -> None:
+    seen = [part for n in range(SO_LONG) for part in chores({"tally": ChoreState(state)}, carried_out=n)]
+    progress, now = watched(*seen)
+    assert [found["name"] for found in progress.standing_still(now)] == ["tally"] * red
 
 
 def test_what_waits_for_a_person_is_red_at_once() -> None:
