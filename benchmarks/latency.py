@@ -136,7 +136,8 @@ async def _source(url: str, amqp: str, rate: int, seconds: float) -> None:
         begin = time.perf_counter() + 1.0
 
         async def say(n: int) -> None:
-            (at,) = await log.append(proposed(Noted(**fields("c", n)), f"note/{uuid4()}"), org=ORG)
+            stream = f"note/{uuid4()}"
+            (at,) = await log.append(proposed(Noted(**fields("c", n)), stream), org=ORG, expect={stream: 0})
             assert at.sequence is not None
             answered[at.sequence] = time.perf_counter()
 
