@@ -1,6 +1,6 @@
-"""What the deployment is put through, in order; after each step both services know the same, and nothing is in the way.
+"""What the deployment is put through, in order; after each step both services know the same, and all is done.
 
-Promises that hold on the way: events travel over the queue; commands are taken while RabbitMQ is away; what is killed is
+Promises that hold on the way: events travel over the queue; commands are taken while RabbitMQ is away; who is killed is
 started again; what takes everything down and up again loses nothing.
 """
 
@@ -95,6 +95,14 @@ def down_and_up(deployment: Deployment, caller: Caller) -> None:
     _settled(deployment, caller)
 
 
+def subscribed(deployment: Deployment, caller: Caller) -> None:
+    """Another team's queue is made, and gone when it leaves."""
+    made = deployment.avow("subscriber", "add", "library")["broker"]
+    if made["queue"] != "subscriber.library":
+        raise Failed(f"subscriber add: {made}")
+    deployment.avow("subscriber", "revoke", "library")
+
+
 def verified(deployment: Deployment, caller: Caller) -> None:
     """Both logs, every view, and each service's copy of the other's log."""
     verdict = deployment.avow("verify")
@@ -111,6 +119,7 @@ STEPS: tuple[Step, ...] = (
     ("重启 PostgreSQL / PostgreSQL restarted", postgres_restarted),
     ("各两个进程，杀一个 / two processes of each, one killed", two_of_each),
     ("整体停下再起，数据卷保留 / everything down and up again, volumes kept", down_and_up),
+    ("登记并吊销一个订阅者 / a subscriber added and revoked", subscribed),
     ("核验 / verify", verified),
 )
 
