@@ -174,9 +174,8 @@ async def test_nobody_comes_in_without_a_password_that_was_made(node: PrivateRab
 
 
 async def test_the_queues_of_subscribers_have_an_account_that_makes_and_removes_them(
-    settings: Settings, node: PrivateRabbit, secrets: Path
+    node: PrivateRabbit, secrets: Path
 ) -> None:
-    await declared(settings, node)
     connection = await aio_pika.connect(broker_address(node, secrets, "subscribers"))
     async with connection:
         await declare_subscriber(connection, "library", ["main.#"])
