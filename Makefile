@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Every target prepares what it needs; nothing has to be installed by hand first.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test simulate chaos cluster bench lint format contracts lock clean
+.PHONY: help setup demo up test simulate chaos cluster compose bench lint format contracts lock clean
 
 BIN := .venv/bin
 PACKAGES := shared services/pledge services/evaluation
@@ -38,6 +38,9 @@ chaos: setup ## 随机杀进程、断网、毁队列并对账 | Kill and cut off
 cluster: setup ## 在三节点 RabbitMQ 集群上测试 | Test on a RabbitMQ cluster of three, whose nodes are killed
 	@.ci/rabbitmq
 	$(BIN)/pytest -m cluster
+
+compose: ## 用 Docker 构建、启动、破坏并核验整套部署 | Try docker-compose.yml under Docker; COMPOSE="docker-compose" for another
+	@COMPOSE="$(or $(COMPOSE),docker compose)" python3 -m tests.compose $(if $(KEEP),--keep)
 
 bench: setup ## 与同类实现对比测速 | Measure beside the peers; BENCH="--sizes 10000" for less
 	@.ci/postgres

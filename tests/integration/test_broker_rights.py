@@ -10,6 +10,7 @@ from aio_pika.abc import AbstractConnection
 from aiormq.exceptions import AMQPError, ChannelAccessRefused, ProbableAuthenticationError
 
 from avow.bus.dead_queue import DeadQueue
+from avow.bus.topology import declare_subscriber, remove_subscriber
 from avow.contracts.organisation import PersonRegistered
 from avow.contracts.review import ReviewSubmitted
 from avow.contracts.wire import DEAD, EVENTS
@@ -188,4 +189,24 @@ async def test_nobody_comes_in_without_a_password_that_was_made(node: PrivateRab
         with pytest.raises((ProbableAuthenticationError, ConnectionError)):
             await aio_pika.connect(f"amqp://{account}@127.0.0.1:{node.port}/avow")
     told = node.ctl("list_users", "--no-table-headers").splitlines()
-    assert {line.split("\t")[0] for line in told} == set(SERVICES)
+    assert {line.split("\t")[0] for line in told} == {*SERVICES, "subscribers"}
+
+
+async def test_the_queues_of_subscribers_have_an_account_that_makes_and_removes_them(
+    node: PrivateRabbit, secrets: Path
+) -> None:
+    connection = await aio_pika.connect(broker_address(node, secrets, "subscribers"))
+    async with connection:
+        await declare_subscriber(connection, "library", ["main.#"])
+        assert queues(node, "policy")["subscriber.library"] == ["subscribers"]
+        queue = await (await connection.channel()).get_queue("subscriber.library", ensure=False)
+        with pytest.raises(ChannelAccessRefused):
+            await queue.get(fail=False)
+        await remove_subscriber(connection, "library")
+        assert "subscriber.library" not in queues(node)
+        for name in ("pledge.inbox.main", "evaluation.dead", "other"):
+            with pytest.raises(ChannelAccessRefused):
+                await (await connection.channel()).queue_delete(name)
+        events = await (await connection.channel()).get_exchange(EVENTS, ensure=False)
+        with pytest.raises(AMQPError, match="ACCESS_REFUSED"):
+            await events.publish(aio_pika.Message(b"{}"), "main.pledge.made", mandatory=False)

@@ -221,6 +221,7 @@ def test_a_node_that_cannot_start_says_why_and_leaves_nothing() -> None:
 
 
 def test_a_missing_server_is_named_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RABBITMQ_TOOLS", raising=False)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(RabbitMissing, match=r"(?s)请安装.*apt-get install rabbitmq-server"):
         find_tool("epmd")

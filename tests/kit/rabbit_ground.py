@@ -95,10 +95,14 @@ class PortMapper:
 
 
 def find_tool(name: str) -> str:
-    """The path of one of RabbitMQ's or Erlang's own programs, which run as anybody; raises `RabbitMissing`."""
-    folders = [Path("/usr/lib/rabbitmq/bin")]
+    """The path of one of RabbitMQ's or Erlang's own programs, which run as anybody; raises `RabbitMissing`.
+
+    `RABBITMQ_TOOLS` may name the folder of another release, which then has to hold all of them.
+    """
+    chosen = os.environ.get("RABBITMQ_TOOLS")
+    folders = [Path(chosen or "/usr/lib/rabbitmq/bin")]
     # Debian's `rabbitmqctl` on the path is another, which insists on an account of its own; hence not the first.
-    for neighbour in ("rabbitmq-server", "erl"):
+    for neighbour in () if chosen else ("rabbitmq-server", "erl"):
         found = shutil.which(neighbour)
         folders += [Path(found).resolve().parent] if found else []
     for folder in folders:

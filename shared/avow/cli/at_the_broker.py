@@ -1,4 +1,4 @@
-"""What `avow subscriber` does at the broker, where there is one: the queue with the pair's own account, the account
+"""What `avow subscriber` does at the broker, where there is one: the queue with an account of the pair, the account
 through the management interface, or in the words an administrator types.
 """
 
@@ -29,8 +29,8 @@ class AtTheBroker:
 
 
 def broker_of(settings: Settings) -> str | None:
-    """The address of RabbitMQ, as the first service has it."""
-    return settings.broker(next(iter(installed())))
+    """The address of RabbitMQ with the account for this, or else as the first service has it."""
+    return settings.broker("subscribers") or settings.broker(next(iter(installed())))
 
 
 async def add_to_broker(settings: Settings, who: Subscriber, ports: Ports) -> AtTheBroker | None:
@@ -92,8 +92,8 @@ async def remove_from_broker(settings: Settings, name: str) -> AtTheBroker | Non
 
 def _fail(reason: str, name: str) -> None:
     fail(
-        f"令牌已登记，但 RabbitMQ 未完成（{reason}）。请检查 AVOW_BUS 和 AVOW_RABBITMQ_API，"
+        f"令牌已登记，但 RabbitMQ 未完成（{reason}）。请检查 AVOW_SUBSCRIBERS_BUS、AVOW_BUS 和 AVOW_RABBITMQ_API，"
         f"再运行 avow subscriber revoke {name} 后重新登记。",
-        f"The token is there, but RabbitMQ did not do its part ({reason}). Check AVOW_BUS and AVOW_RABBITMQ_API, then "
-        f"`avow subscriber revoke {name}` and add it again.",
+        f"The token is there, but RabbitMQ did not do its part ({reason}). Check "
+        f"AVOW_SUBSCRIBERS_BUS, AVOW_BUS and AVOW_RABBITMQ_API, then `avow subscriber revoke {name}` and add it again.",
     )

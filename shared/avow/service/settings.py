@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     evaluation_bus: Bus | None = None
     """The same for one service, with an account of its own."""
 
+    subscribers_bus: Bus | None = None
+    """The same for `avow subscriber`, with an account that makes and removes the queues of subscribers."""
+
     rabbitmq_api: SecretStr | None = None
     """RabbitMQ's management interface with an administrator's account, `http://admin:password@host:15672`.
 
@@ -188,7 +191,7 @@ class Settings(BaseSettings):
         return port
 
     def broker(self, service: str) -> str | None:
-        """The address of RabbitMQ for a service, with its password; None where the feed is all there is."""
+        """The address of RabbitMQ for a service or `subscribers`, with its password; None where the feed is all."""
         own: SecretStr | None = getattr(self, f"{service}_bus")
         address = (own or self.bus).get_secret_value()
         return None if address == FEED else address

@@ -16,7 +16,7 @@ def contents(folder: Path) -> dict[str, str]:
 def test_every_secret_is_different_and_long_enough(tmp_path: Path) -> None:
     make_secrets(tmp_path / "made")
     plain = {text.strip() for text in contents(tmp_path / "made").values() if re.fullmatch(r"[0-9a-f]{48}\n", text)}
-    assert len(plain) == 8
+    assert len(plain) == 9
     make_secrets(tmp_path / "again")
     assert not plain & {text.strip() for text in contents(tmp_path / "again").values()}
 
@@ -45,7 +45,7 @@ def test_rabbitmq_gets_the_hashes_of_the_passwords_and_not_the_passwords(tmp_pat
     make_secrets(tmp_path / "made")
     made = contents(tmp_path / "made")
     users = {user["name"]: user for user in json.loads(made["rabbitmq_users.json"])["users"]}
-    assert users.keys() == set(SERVICES)
+    assert users.keys() == {*SERVICES, "subscribers"}
     for name, user in users.items():
         password = made[f"rabbitmq_{name}"].strip()
         assert password not in made["rabbitmq_users.json"]

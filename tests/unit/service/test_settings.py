@@ -66,6 +66,8 @@ def test_each_service_may_have_an_account_of_its_own_at_the_broker(monkeypatch: 
     monkeypatch.setenv("AVOW_PLEDGE_BUS", "amqp://pledge@127.0.0.1/")
     assert Settings().broker("pledge") == "amqp://pledge@127.0.0.1/"
     assert Settings().broker("evaluation") == "amqp://both@127.0.0.1/"
+    monkeypatch.setenv("AVOW_SUBSCRIBERS_BUS", "amqp://subscribers@127.0.0.1/")
+    assert Settings().broker("subscribers") == "amqp://subscribers@127.0.0.1/"
 
 
 def test_a_secret_may_lie_in_a_file_of_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
