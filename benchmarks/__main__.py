@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="one part of it")
     chosen = parser.parse_args()
     collect_seldom()
-    report = Report(chosen.runs)
+    report = Report(chosen.runs, part=chosen.only is not None)
     sizes = [int(size) for size in chosen.sizes.split(",")]
     with PrivatePostgres(durable=True) as server, tempfile.TemporaryDirectory(prefix="avow-bench-") as folder:
         new_url: dict[str, Callable[[], str]] = {"postgresql": server.create_database, "sqlite": _sqlite(Path(folder))}

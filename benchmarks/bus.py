@@ -3,22 +3,25 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aio_pika
 import structlog
 import uvloop
 from faststream.rabbit import RabbitBroker, RabbitExchange
+from sqlalchemy import BigInteger, Column, Connection, LargeBinary, MetaData, Table, insert
 
 from avow.bus import place
 from avow.bus.feed_client import FeedClient
-from avow.bus.follower import Follower
+from avow.bus.follower import PAGE, Follower
 from avow.bus.inbox import Inbox
 from avow.bus.publisher import RabbitPublisher, connect
 from avow.bus.relay import WINDOW, Relay
 from avow.contracts import wire
 from avow.contracts.envelope import Envelope, encode
+from avow.eventlog.database import open_database
 from avow.kernel.ports import Ports
 from benchmarks.commands import served
 from benchmarks.contenders import Avow
@@ -31,6 +34,8 @@ from tests.kit.rabbit import PrivateRabbit
 
 PUBLISHED = 10_000
 CAUGHT_UP = 50_000
+copied = Table("copied", MetaData(), Column("sequence", BigInteger, primary_key=True), Column("line", LargeBinary))
+"""Where the bare copy goes."""
 NewUrl = Callable[[], str]
 
 
@@ -171,6 +176,7 @@ def _catching_up(report: Report, engine: str, source: str, new_url: NewUrl) -> N
             f"catching up over the feed, {CAUGHT_UP:,} events, into {engine}",
             "events/s",
             lambda: uvloop.run(_caught_up(f"http://127.0.0.1:{port}", new_url())),
+            limit=lambda: uvloop.run(_copied(f"http://127.0.0.1:{port}", new_url())),
         )
 
 
@@ -187,3 +193,28 @@ async def _caught_up(feed: str, importer_url: str) -> float:
         passed = time.perf_counter() - begin
         await follower.stop()
         return CAUGHT_UP / passed
+
+
+async def _copied(feed: str, url: str) -> float:
+    """What a bare copy of the pages does: nothing is looked into, chained or indexed but the sequence."""
+    database = open_database(url)
+    await database.write(copied.metadata.create_all)
+    async with FeedClient(feed, TOKEN) as client:
+        begin = time.perf_counter()
+        fetching = asyncio.create_task(client.page(ORG, 0, PAGE))
+        while True:
+            page = await fetching
+            if page.scanned_to < page.head:
+                fetching = asyncio.create_task(client.page(ORG, page.scanned_to, PAGE))
+            first = page.scanned_to - len(page.lines) + 1
+            rows = [{"sequence": n, "line": line} for n, line in enumerate(page.lines, first)]
+            await database.write(partial(_insert, rows=rows))
+            if page.scanned_to >= page.head:
+                break
+        passed = time.perf_counter() - begin
+    await database.close()
+    return CAUGHT_UP / passed
+
+
+def _insert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int:
+    return connection.execute(insert(copied), rows).rowcount

@@ -42,10 +42,14 @@ def in_turn(runs: int, contenders: Mapping[str, Run]) -> dict[str, list[float]]:
 
 
 class Report:
-    """Takes figures as they come, prints them, and writes them to `results/latest.json`."""
+    """Takes figures as they come, prints them, and writes them to `results/latest.json`.
 
-    def __init__(self, runs: int) -> None:
+    What a run of one `part` does not measure stays there as it was; `make bench` alone begins with nothing.
+    """
+
+    def __init__(self, runs: int, part: bool) -> None:
         self.runs = runs
+        self._before: list[dict[str, object]] = json.loads(RESULTS.read_text("utf-8")) if part else []
         self._console = Console(highlight=False)
         self._figures: list[Figure] = []
 
@@ -81,7 +85,9 @@ class Report:
     def _write(self) -> None:
         # After each figure, so that a run that is broken off has something to show.
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps([asdict(f) for f in self._figures], indent=1, ensure_ascii=False) + "\n", "utf-8")
+        measured = {figure.name for figure in self._figures}
+        figures = [each for each in self._before if each["name"] not in measured] + [asdict(f) for f in self._figures]
+        RESULTS.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
     def close(self) -> None:
         """Print the table."""

@@ -17,11 +17,12 @@ def to_text(moment: datetime) -> str:
     """`2010-12-17T10:00:00.000000Z`; a moment without a time zone, or outside the years 1–9999, is a ValueError."""
     if moment.tzinfo is None:
         raise ValueError("a moment without a time zone")
-    try:
-        in_utc = moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a moment outside the years 1 to 9999") from error
-    return in_utc.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    if moment.tzinfo is not UTC:
+        try:
+            moment = moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError("a moment outside the years 1 to 9999") from error
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 @lru_cache(1024)
