@@ -221,9 +221,13 @@ class Relay(Background):
                     await asyncio.shield(first.task)
             except TimeoutError as error:
                 raise BrokerUnavailable("confirm.missing") from error
-        wanted = first.task.result()
-        flying.popleft()
-        self._note(confirmed=first.sequence, unrouted=self.status.unrouted + (not wanted))
+        confirmed, unrouted = self.status.confirmed, self.status.unrouted
+        try:
+            while flying and flying[0].task.done():
+                unrouted += not flying[0].task.result()
+                confirmed = flying.popleft().sequence
+        finally:
+            self._note(confirmed=confirmed, unrouted=unrouted)
 
     def _news(self, connection: Connection, after: int) -> tuple[int, list[Envelope]]:
         """Where the log ends, and what of it comes after a sequence."""
