@@ -20,7 +20,7 @@ from avow.projections import runner
 STEPS: dict[str, tuple[Any, str]] = {
     "append": (Appender, "append"),
     "publish": (publisher._RabbitPublishing, "publish"),
-    "import": (Inbox, "take"),
+    "import": (Inbox, "take_in"),
     "settle": (queue.Deliveries, "settle"),
     "checkpoint": (place, "keep"),
     "project": (runner, "_project"),

@@ -95,14 +95,14 @@ class Late:
         self.reads = 0
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        result = await self._log.database.read(work)
+        return await self._log.database.read(work)
+
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        result = await self._log.database.glance(work)
         self.reads += 1
         if self.reads == 2:
             await say(self._log, 40)
         return result
-
-    async def glance(self, work: Callable[[Connection], T]) -> T:
-        return await self._log.database.glance(work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         return await self._log.database.write(work)
