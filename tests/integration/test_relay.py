@@ -8,7 +8,7 @@ import aio_pika
 import pytest
 from sqlalchemy import Connection, update
 
-from avow.bus import place
+from avow.bus import place, publisher
 from avow.bus.publisher import connect
 from avow.bus.relay import Relay
 from avow.contracts import wire
@@ -134,3 +134,20 @@ async def test_one_that_lost_its_place_publishes_no_more(line: Line) -> None:
         # Whoever took it shows no sign of life, so after a while it is free.
         await say(line.source, 1)
         await confirmed(relay, line)
+
+
+async def test_one_that_is_stopped_while_it_connects_leaves_no_connection_and_no_place(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connections: list[aio_pika.abc.AbstractConnection] = []
+
+    async def declare_for_ever(connection: aio_pika.abc.AbstractConnection, *_: str) -> None:
+        connections.append(connection)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(publisher, "declare", declare_for_ever)
+    async with line.relaying():
+        await until(lambda: len(connections) == 1)
+    assert connections[0].is_closed
+    noted = await line.source.database.write(lambda connection: place.read(connection, ORG))
+    assert noted.holder is None

@@ -47,8 +47,10 @@ class Published:
 
     async def make_queue(self, types: Sequence[str] = ()) -> None:
         connection = await connect(self.amqp, "test")
-        await declare_subscriber(connection, NAME, subscriber_keys((ORG,), types))
-        await close(connection)
+        try:
+            await declare_subscriber(connection, NAME, subscriber_keys((ORG,), types))
+        finally:
+            await close(connection)
 
     @asynccontextmanager
     async def publishing(self) -> AsyncIterator[None]:

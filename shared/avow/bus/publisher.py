@@ -41,18 +41,24 @@ class RabbitPublisher:
 
     async def connect(self) -> Publishing:
         """A connection of its own, and the exchange it publishes to; raises BrokerUnavailable."""
-        connection: AbstractConnection | None = None
         try:
             async with asyncio.timeout(CONNECT):
                 connection = await connect(self._url, f"avow {self._service} relay")
-                await declare(connection, self._service, self._source)
-                channel = await (await connection.channel(on_return_raises=True)).get_underlay_channel()
-                assert isinstance(channel, Beneath)
+                try:
+                    channel = await self._channel(connection)
+                except BaseException:
+                    # Who is stopped half-way leaves no connection behind either.
+                    await close(connection)
+                    raise
         except BROKER_AWAY as error:
-            if connection is not None:
-                await close(connection)
             raise BrokerUnavailable(type(error).__name__) from error
         return _RabbitPublishing(connection, channel, wire.exchange_of(self._service))
+
+    async def _channel(self, connection: AbstractConnection) -> Beneath:
+        await declare(connection, self._service, self._source)
+        channel = await (await connection.channel(on_return_raises=True)).get_underlay_channel()
+        assert isinstance(channel, Beneath)
+        return channel
 
 
 class _RabbitPublishing:

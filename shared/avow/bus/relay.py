@@ -152,16 +152,16 @@ class Relay(Background):
                 seen, since = now, loop.time()
 
     async def _publish(self) -> None:
-        publishing = await self._publisher.connect()
         flying: deque[_Flying] = deque()
         try:
-            await self._forward(publishing, flying)
-        finally:
+            publishing = await self._publisher.connect()
             try:
+                await self._forward(publishing, flying)
+            finally:
                 await asyncio.gather(*(ended(each.task) for each in flying))
                 await publishing.close()
-            finally:
-                await self._leave()
+        finally:
+            await self._leave()
 
     async def _forward(self, publishing: Publishing, flying: deque[_Flying]) -> None:
         loop = asyncio.get_running_loop()
