@@ -138,27 +138,31 @@ class Follower(Background):
         last = await self._meet_source()
         # The first page begins with the last event imported, to see whether the source still says the same.
         after = 0 if last is None else last.sequence - 1
-        fetching = asyncio.create_task(self._fetched(after))
+        fetching = asyncio.create_task(self._page(after))
+        taking: asyncio.Task[None] | None = None
         try:
             while True:
-                page, read = await fetching
+                page = await fetching
                 more = page.scanned_to < page.head
                 if more:
-                    fetching = asyncio.create_task(self._fetched(page.scanned_to))
-                await self._take_page(page, read, last)
+                    # The source reads the next page while this one is read here, and the one before is committed.
+                    fetching = asyncio.create_task(self._page(page.scanned_to))
+                read = self._inbox.read(page.lines)
+                if taking is not None:
+                    await taking
+                taking = asyncio.create_task(self._take_page(page, read, last))
                 last = None
-                await self._stand_still_if_paused()
-                if more:
-                    self._enter("catching_up")
                 if not more:
-                    return
+                    return await taking
+                await self._stand_still_if_paused()
+                self._enter("catching_up")
         finally:
             await ended(fetching)
+            if taking is not None:
+                await ended(taking)
 
-    async def _fetched(self, after: int) -> tuple[FeedPage, list[Read]]:
-        """A page, and what its lines are; both while the page before is being committed."""
-        page = await self._client.page(self._org, after, PAGE)
-        return page, self._inbox.read(page.lines)
+    async def _page(self, after: int) -> FeedPage:
+        return await self._client.page(self._org, after, PAGE)
 
     async def _take_page(self, page: FeedPage, read: Sequence[Read], last: Envelope | None) -> None:
         if page.log_id != self.status.log_id:
@@ -232,12 +236,15 @@ class Follower(Background):
 
     async def _take(self, read: Sequence[Read]) -> Taken:
         """What became of the lines; also when cancelled it lasts until that is settled."""
-        taking = asyncio.create_task(self._inbox.take_in(read))
+        taking = asyncio.create_task(self._take_in(read))
         try:
-            taken = await asyncio.shield(taking)
+            return await asyncio.shield(taking)
         except asyncio.CancelledError:
             await asyncio.gather(taking, return_exceptions=True)
             raise
+
+    async def _take_in(self, read: Sequence[Read]) -> Taken:
+        taken = await self._inbox.take_in(read)
         self.taken.update(imported=taken.imported, duplicate=taken.duplicates, refused=taken.rejected)
         self._note(imported_sequence=max(taken.reached, self.status.imported_sequence))
         return taken

@@ -7,12 +7,14 @@ import re
 from datetime import UTC, datetime
 from functools import lru_cache
 
+import msgspec
+
 # The digits alone: ASCII ones, and no hour 24.
 _FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3])(?::[0-9]{2}){2}\.[0-9]{6}Z")
+_LENGTH = len("2010-12-17T10:00:00.000000Z")
+_quoted = msgspec.json.Encoder().encode
 
 
-# A moment is written into the leaf and again into the row, and often it is that of its neighbour.
-@lru_cache(1024)
 def to_text(moment: datetime) -> str:
     """`2010-12-17T10:00:00.000000Z`; a moment without a time zone, or outside the years 1–9999, is a ValueError."""
     if moment.tzinfo is None:
@@ -22,7 +24,9 @@ def to_text(moment: datetime) -> str:
             moment = moment.astimezone(UTC)
         except OverflowError as error:
             raise ValueError("a moment outside the years 1 to 9999") from error
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    # Written by the encoder in a tenth of the time, but for its microseconds where there are none.
+    text = _quoted(moment)[1:-1].decode()
+    return text if len(text) == _LENGTH else f"{text[:19]}.000000Z"
 
 
 @lru_cache(1024)
