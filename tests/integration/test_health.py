@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -120,8 +121,11 @@ async def test_a_reaction_that_hangs_or_fails_goes_red_and_is_named(engine_url: 
     async def failing(_: Service) -> None:
         raise KeyError("祁安然")
 
-    async def well(_: Service) -> None:
+    async def nothing() -> None:
         return
+
+    async def well(service: Service) -> None:
+        await service.reactions.carry_out("nothing", ORG, uuid4(), nothing)
 
     async with running(engine_url, chores=(hanging, failing, well)) as pledge:
         pledge.service.work()

@@ -128,7 +128,7 @@ async def look(service: "Service") -> None:
         service.progress.fail(fault.value if fault else type(error).__name__)
         return
     service.progress.heads, service.progress.letters = heads, letters
-    done = chores(service.chores, service.reactions.carried_out.total())
+    done = chores(service.chores, service.reactions.carried_out_by)
     service.progress.note([*projected, *_imports(service), *_relays(service), *done], now)
 
 
@@ -175,9 +175,9 @@ def _relays(service: "Service") -> Iterable[Seen]:
         yield Seen("relay", "relay", org, status.confirmed, goal, status.state)
 
 
-def chores(states: "Mapping[str, ChoreState]", carried_out: int) -> Iterable[Seen]:
-    """The chores as they are now, where so many reactions were carried out by all of them together."""
+def chores(states: "Mapping[str, ChoreState]", carried_out: Counter[str]) -> Iterable[Seen]:
+    """The chores as they are now, each of which has carried out so many reactions."""
     for name, at in states.items():
-        # What others carried out is no sign of life of one that fails.
-        done = at.rounds + (carried_out if at.state != "failing" else 0)
+        # One that fails round after round is no better for what it does before it fails.
+        done = at.rounds + (carried_out[name] if at.state != "failing" else 0)
         yield Seen("reaction", name, None, done, done + (at.state != "waiting"), at.state)

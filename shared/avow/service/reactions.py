@@ -11,6 +11,7 @@ Limit: each process counts for itself, and from nothing when it starts.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from uuid import UUID
 
 import structlog
@@ -25,6 +26,9 @@ TRIES = 5
 _PASSING = frozenset({"log.conflict", "position.not_reached"})
 """Refusals that say nothing of the cause: somebody was quicker, or a view is behind."""
 
+chore_at_work: ContextVar[str] = ContextVar("chore", default="")
+"""The chore whose task this is."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -34,6 +38,8 @@ class Reactions:
     def __init__(self, dead: DeadLetters) -> None:
         self.carried_out: Counter[tuple[str, str]] = Counter()
         """How many, by reaction and outcome: `done`, `failed` or `passing`."""
+        self.carried_out_by: Counter[str] = Counter()
+        """How many, by the chore that did."""
         self._dead = dead
         self._failed: Counter[tuple[str, str, UUID]] = Counter()
 
@@ -48,12 +54,12 @@ class Reactions:
         try:
             await work()
         except OutcomeUnknown:
-            self.carried_out[reaction, "passing"] += 1
+            self._note(reaction, "passing")
             log.warning("reaction.outcome_unknown", reaction=reaction, org=org, cause=str(cause))
         except Refusal as refusal:
             log.warning("reaction.refused", reaction=reaction, org=org, cause=str(cause), code=refusal.code)
             if refusal.code in _PASSING:
-                self.carried_out[reaction, "passing"] += 1
+                self._note(reaction, "passing")
             else:
                 await self._count(key, refusal.code)
         except Exception as error:
@@ -62,11 +68,15 @@ class Reactions:
             log.exception("reaction.failed", reaction=reaction, org=org, cause=str(cause))
             await self._count(key, type(error).__name__)
         else:
-            self.carried_out[reaction, "done"] += 1
+            self._note(reaction, "done")
             self._failed.pop(key, None)
 
+    def _note(self, reaction: str, outcome: str) -> None:
+        self.carried_out[reaction, outcome] += 1
+        self.carried_out_by[chore_at_work.get()] += 1
+
     async def _count(self, key: tuple[str, str, UUID], reason: str) -> None:
-        self.carried_out[key[0], "failed"] += 1
+        self._note(key[0], "failed")
         self._failed[key] += 1
         if self._failed[key] >= TRIES:
             reaction, org, cause = key

@@ -43,7 +43,7 @@ from avow.projections.rebuild import bring_up
 from avow.projections.runner import Runner
 from avow.projections.scratch import Scratches
 from avow.service.progress import Progress, watch
-from avow.service.reactions import Reactions
+from avow.service.reactions import Reactions, chore_at_work
 
 log = structlog.get_logger(__name__)
 
@@ -276,6 +276,7 @@ class Service:
     async def _repeat(self, chore: Chore) -> None:
         name = getattr(chore, "__name__", "")
         at = self.chores[name] = ChoreState()
+        chore_at_work.set(name)
         while True:
             if at.state == "waiting":
                 at.state = "running"

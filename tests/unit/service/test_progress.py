@@ -1,5 +1,6 @@
 """A part that lacks something and does not move is said to stand still; one that moves, however slowly, is not."""
 
+from collections import Counter
 from typing import Literal
 
 import pytest
@@ -49,11 +50,20 @@ def test_what_moves_or_has_nothing_to_do_is_well(parts: list[Seen]) -> None:
     assert progress.standing_still(now) == []
 
 
-@pytest.mark.parametrize(("state", "red"), [("failing", True), ("running", False), ("waiting", False)])
-def test_a_chore_that_fails_is_red_however_much_the_others_carry_out(
-    state: Literal["failing", "running", "waiting"], red: bool
+@pytest.mark.parametrize(
+    ("state", "by", "red"),
+    [
+        ("running", "tally", False),
+        ("waiting", "report", False),
+        ("running", "report", True),
+        ("failing", "tally", True),
+    ],
+    ids=["carries out", "has nothing to do", "hangs while another carries out", "fails each time"],
+)
+def test_a_chore_is_judged_by_what_it_does_itself(
+    state: Literal["failing", "running", "waiting"], by: str, red: bool
 ) -> None:
-    seen = [part for n in range(SO_LONG) for part in chores({"tally": ChoreState(state)}, carried_out=n)]
+    seen = [part for n in range(SO_LONG) for part in chores({"tally": ChoreState(state)}, Counter({by: n}))]
     progress, now = watched(*seen)
     assert [found["name"] for found in progress.standing_still(now)] == ["tally"] * red
 
