@@ -105,6 +105,19 @@ class TestRunner:
         await asyncio.sleep(0.05)
         assert await _position(log, Sturdy()) == 6
 
+    async def test_what_is_at_the_end_of_its_log_is_not_written(self, log: Log) -> None:
+        database = Away(log.database, failures=0)
+        runner = a_runner(log, Sturdy(), Fragile(), database=database)
+        await _note(log, "a")
+        await runner.advance()
+        database.failures = 1
+        await runner.advance()
+        last = await _note(log, "b", org="other")
+        with pytest.raises(ConnectionRefusedError):
+            await runner.advance()
+        await runner.advance()
+        assert await _position(log, Sturdy(), "other") == last
+
     async def test_one_that_stopped_is_named_and_holds_nobody_up(self, log: Log) -> None:
         sturdy, fragile = Sturdy(), Fragile()
         runner = a_runner(log, fragile, sturdy)

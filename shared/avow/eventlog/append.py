@@ -8,7 +8,7 @@ written and the head moved, or nothing is (tests/race, which is lost without the
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from avow.contracts.book import BookOpened
 from avow.contracts.leaf import GENESIS
@@ -22,6 +22,10 @@ from avow.eventlog.seals import seal_all
 from avow.eventlog.statements import find_events, insert_behind, versions_of
 from avow.eventlog.tables import log_head
 from avow.kernel.ports import Ports
+
+# Built once: it takes three times as long to build as to carry out, and whatever reads the log asks for it.
+_HEAD = select(log_head).where(log_head.c.org == bindparam("org"))
+_LOCKED_HEAD = _HEAD.with_for_update()
 
 
 class WrongClock(Exception):
@@ -63,8 +67,7 @@ def open_book(connection: Connection, org: str, service: str, ports: Ports) -> H
 
 def read_head(connection: Connection, org: str, lock: bool = False) -> Head | None:
     """The end of the organisation's log, locked for this transaction if asked."""
-    query = select(log_head).where(log_head.c.org == org)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = connection.execute(_LOCKED_HEAD if lock else _HEAD, {"org": org}).one_or_none()
     if row is None:
         return None
     return Head(row.log_id, row.service, row.clock, row.position, row.sequence, row.hash, row.recorded_at)

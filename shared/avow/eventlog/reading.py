@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, TextClause, func, select, text
+from sqlalchemy import Connection, Select, TextClause, bindparam, func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from avow.contracts.envelope import Envelope, decode
@@ -83,16 +83,22 @@ def envelopes(
     connection: Connection, org: str, after: int, upto: int, types: Sequence[str] | None, limit: int
 ) -> list[Envelope]:
     """Up to `limit` public events with after < sequence ≤ upto, as they travel."""
+    asked = {"org": org, "after": after, "upto": upto, "types": types, "limit": limit}
+    return [Envelope(*row) for row in connection.execute(_envelopes(types is not None), asked)]
+
+
+# Built once each: it takes longer to build than to find the few events that have come.
+@cache
+def _envelopes(of_types: bool) -> Select[Any]:
+    c = event.c
     query = (
         select(*_TRAVELLING)
-        .join(log_head, log_head.c.org == event.c.org)
-        .where(event.c.org == org, event.c.sequence > after, event.c.sequence <= upto)
-        .order_by(event.c.sequence)
-        .limit(limit)
+        .join(log_head, log_head.c.org == c.org)
+        .where(c.org == bindparam("org"), c.sequence > bindparam("after"), c.sequence <= bindparam("upto"))
+        .order_by(c.sequence)
+        .limit(bindparam("limit"))
     )
-    if types is not None:
-        query = query.where(event.c.type.in_(types))
-    return [Envelope(*row) for row in connection.execute(query)]
+    return query.where(c.type.in_(bindparam("types", expanding=True))) if of_types else query
 
 
 def traces(connection: Connection, org: str, first: int, last: int, types: Sequence[str]) -> list[str | None]:

@@ -11,9 +11,24 @@ the one before untouched, so both may run side by side. docs/adr/0018 has the re
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Connection, MetaData, Table, delete, func, insert, inspect, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    MetaData,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 
 from avow.eventlog.columns import Count, ExactNumber, Name
 from avow.eventlog.database import alone
@@ -93,10 +108,7 @@ def position_of(connection: Connection, org: str, projection: Projection) -> int
 
 def positions(connection: Connection, org: str, projections: Iterable[Projection]) -> dict[str, int]:
     """The same of every projection at once, by name."""
-    same = (builds.c.projection == checkpoint.c.projection) & (builds.c.build == checkpoint.c.build)
-    query = select(checkpoint.c.projection, checkpoint.c.position, builds.c.version)
-    live = checkpoint.c.org == org, builds.c.state == State.LIVE
-    rows = connection.execute(query.join_from(checkpoint, builds, same).where(*live)).all()
+    rows = connection.execute(_POSITIONS, {"org": org}).all()
     versions = {projection.name: projection.version for projection in projections}
     return {row.projection: row.position for row in rows if versions.get(row.projection) == row.version}
 
@@ -108,16 +120,8 @@ def standing(
 
     `lock` holds the position until the transaction ends.
     """
-    query = (
-        select(checkpoint.c.build, checkpoint.c.position)
-        .join_from(
-            checkpoint,
-            builds,
-            (builds.c.projection == checkpoint.c.projection) & (builds.c.build == checkpoint.c.build),
-        )
-        .where(checkpoint.c.org == org, *(_live(projection) if build is None else _named(projection, build)))
-    )
-    row = connection.execute(query.with_for_update(of=checkpoint) if lock else query).first()
+    asked = {"org": org, "projection": projection.name, "version": projection.version, "build": build}
+    row = connection.execute(_standing(build is not None, lock), asked).first()
     return None if row is None else (row.build, row.position)
 
 
@@ -200,9 +204,28 @@ def _indexed(table: Table, name: str, dialect: str) -> str:
     return number_key_sql(f'"{name}"') if on_key else f'"{name}"'
 
 
+# Built once each: it takes several times as long to build as to carry out, and they are asked for at every growth.
+_PLACES = (
+    select(checkpoint.c.projection, checkpoint.c.build, checkpoint.c.position, builds.c.version)
+    .join(builds, (builds.c.projection == checkpoint.c.projection) & (builds.c.build == checkpoint.c.build))
+    .where(checkpoint.c.org == bindparam("org"))
+)
+_POSITIONS = _PLACES.where(builds.c.state == State.LIVE)
+
+
+@cache
+def _standing(named: bool, lock: bool) -> Select[tuple[str, int, int, int]]:
+    which = [builds.c.build == bindparam("build")] if named else _is_live(bindparam("version"))
+    query = _PLACES.where(builds.c.projection == bindparam("projection"), *which)
+    return query.with_for_update(of=checkpoint) if lock else query
+
+
 def _live(projection: Projection) -> tuple[Any, ...]:
-    c = builds.c
-    return c.projection == projection.name, c.version == projection.version, c.state == State.LIVE
+    return builds.c.projection == projection.name, *_is_live(projection.version)
+
+
+def _is_live(version: Any) -> tuple[Any, ...]:
+    return builds.c.version == version, builds.c.state == State.LIVE
 
 
 def _named(projection: Projection, build: int) -> tuple[Any, ...]:

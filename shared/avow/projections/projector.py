@@ -8,7 +8,7 @@ projection there, with nothing of the page written, and the others go on (tests/
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from avow.eventlog import reading
@@ -26,6 +26,16 @@ __all__ = ["FAR", "CannotFold", "NoBuild", "checkpoint", "create_views", "positi
 
 FAR = 5 * reading.PAGE
 """How large a page is where the log is farther ahead than that."""
+
+_MOVE = (
+    update(checkpoint)
+    .where(
+        checkpoint.c.org == bindparam("of"),
+        checkpoint.c.projection == bindparam("by"),
+        checkpoint.c.build == bindparam("into"),
+    )
+    .values(position=bindparam("reached"))
+)
 
 
 class NoBuild(Exception):
@@ -68,8 +78,7 @@ def project(
         tracing.note_each("project", traced, begun, org=org, projection=projection.name)
     more = len(records) == size
     reached = records[-1].position if more else last
-    of_build = checkpoint.c.projection == projection.name, checkpoint.c.build == number
-    connection.execute(update(checkpoint).where(checkpoint.c.org == org, *of_build).values(position=reached))
+    connection.execute(_MOVE, {"of": org, "by": projection.name, "into": number, "reached": reached})
     return more
 
 

@@ -22,7 +22,7 @@ from avow.eventlog.faults import fault_of
 from avow.eventlog.signal import Signal
 from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
-from avow.projections.builds import position_of
+from avow.projections.builds import position_of, positions
 from avow.projections.folding import CannotFold
 from avow.projections.projection import Projection
 from avow.projections.projector import NoBuild, project
@@ -80,8 +80,8 @@ class Runner:
     async def advance(self) -> None:
         """Take every projection to the end of every organisation's log."""
         stopped: dict[str, Stopped] = {}
-        for org in await self._database.read(reading.organisations):
-            moving: list[tuple[Projection, ...]] = [self.projections]
+        for org, behind in (await self._database.read(self._behind)).items():
+            moving = [behind]
             while moving:
                 chosen = moving.pop(0)
                 # One that is far behind goes on alone, so that nobody waits long for the writer.
@@ -130,6 +130,16 @@ class Runner:
             if left <= 0 or any(name in self.stopped and self.stopped[name].org == org for name in names):
                 raise Refusal("position.not_reached", "min_position", position=position, reached=at)
             await self._moved.wait(min(left, IDLE), seen)
+
+    def _behind(self, connection: Connection) -> dict[str, tuple[Projection, ...]]:
+        """The projections that are not at the end of each organisation's log, where there are any."""
+        found = {}
+        for org in reading.organisations(connection):
+            head, reached = _last_position(org, connection), positions(connection, org, self.projections)
+            behind = [projection for projection in self.projections if reached.get(projection.name, -1) < head]
+            if behind:
+                found[org] = tuple(behind)
+        return found
 
     async def _run(self) -> None:
         while True:
