@@ -9,19 +9,23 @@ import pytest
 from sqlalchemy import Connection
 from structlog.testing import capture_logs
 
+from avow.contracts.organisation import UnitRegistered
 from avow.eventlog.database import Database
 from avow.eventlog.records import Recorded
+from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
+from avow.projections import runner as running
 from avow.projections.projection import Projection, Row, key, number, on, table
-from avow.projections.projector import create_views, position_of
+from avow.projections.projector import create_views, position_of, project
 from avow.projections.runner import Runner, Stopped
 from tests.kit.adversary import drop_table
-from tests.kit.logs import Log, Noted, a_log, proposed
+from tests.kit.logs import Log, Noted, a_log, a_unit, proposed
 
 T = TypeVar("T")
 
 counts = table("runner_count", key("text"), number("seen", 0))
 words = table("runner_word", key("text"), number("seen", 0))
+names = table("runner_name", key("name"), number("seen", 0))
 
 
 class Sturdy(Projection):
@@ -44,6 +48,16 @@ class Fragile(Projection):
     def noted(self, event: Noted, recorded: Recorded, row: Row) -> None:
         if event.text == "break" and self.broken:
             raise ZeroDivisionError
+        row["seen"] += 1
+
+
+class Roll(Projection):
+    """Counts the units that are registered, by name."""
+
+    name, version, tables = "roll", 1, (names,)
+
+    @on(UnitRegistered, row=names.at("name"))
+    def registered(self, event: UnitRegistered, recorded: Recorded, row: Row) -> None:
         row["seen"] += 1
 
 
@@ -75,7 +89,7 @@ class Away:
 async def log(engine_url: str) -> AsyncIterator[Log]:
     """A log with two books, beside which the projections have their tables."""
     async with a_log(engine_url, orgs=("demo", "other")) as opened:
-        await opened.database.write(lambda c: create_views(c, [Sturdy(), Fragile()]))
+        await opened.database.write(lambda c: create_views(c, [Sturdy(), Fragile(), Roll()]))
         yield opened
 
 
@@ -117,6 +131,30 @@ class TestRunner:
             await runner.advance()
         await runner.advance()
         assert await _position(log, Sturdy(), "other") == last
+
+    async def test_those_whose_events_have_not_come_are_taken_along_unasked(
+        self, log: Log, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str] = []
+
+        def noting(connection: Connection, org: str, projection: Projection, types: EventTypes, limit: int) -> bool:
+            asked.append(projection.name)
+            return project(connection, org, projection, types, limit)
+
+        runner = a_runner(log, Sturdy(), Roll())
+        await runner.advance()
+        monkeypatch.setattr(running, "project", noting)
+        for n in range(3):
+            last = await _note(log, f"note {n}")
+            await runner.advance()
+            assert (await _position(log, Sturdy()), await _position(log, Roll())) == (last, last)
+        assert asked == ["sturdy"] * 3
+        last = (await log.append(proposed(a_unit(1, "支部")), proposed(Noted(text="b"))))[-1].position
+        await runner.advance()
+        assert asked[3:] == ["sturdy", "roll"]
+        assert (await _position(log, Sturdy()), await _position(log, Roll())) == (last, last)
+        sql = names.sql(1)
+        assert await log.database.read(lambda c: c.scalars(sql.select().with_only_columns(sql.c.seen)).all()) == [1]
 
     async def test_one_that_stopped_is_named_and_holds_nobody_up(self, log: Log) -> None:
         sturdy, fragile = Sturdy(), Fragile()

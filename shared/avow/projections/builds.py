@@ -108,9 +108,19 @@ def position_of(connection: Connection, org: str, projection: Projection) -> int
 
 def positions(connection: Connection, org: str, projections: Iterable[Projection]) -> dict[str, int]:
     """The same of every projection at once, by name."""
-    rows = connection.execute(_POSITIONS, {"org": org}).all()
+    return {name: position for name, (_, position) in standings(connection, org, projections).items()}
+
+
+def standings(
+    connection: Connection, org: str, projections: Iterable[Projection], lock: bool = False
+) -> dict[str, tuple[int, int]]:
+    """The live build of each of these projections and its position, by name; not those before their first batch.
+
+    `lock` holds the positions, of all there are, until the transaction ends.
+    """
+    rows = connection.execute(_LOCKED_POSITIONS if lock else _POSITIONS, {"org": org}).all()
     versions = {projection.name: projection.version for projection in projections}
-    return {row.projection: row.position for row in rows if versions.get(row.projection) == row.version}
+    return {name: (build, at) for name, build, at, version in rows if versions.get(name) == version}
 
 
 def standing(
@@ -211,6 +221,8 @@ _PLACES = (
     .where(checkpoint.c.org == bindparam("org"))
 )
 _POSITIONS = _PLACES.where(builds.c.state == State.LIVE)
+# In one order, so that no two processes hold what the other waits for.
+_LOCKED_POSITIONS = _POSITIONS.order_by(checkpoint.c.projection, checkpoint.c.build).with_for_update(of=checkpoint)
 
 
 @cache

@@ -17,7 +17,7 @@ from avow.eventlog.faults import fault_of
 from avow.eventlog.records import Recorded
 from avow.eventlog.types import EventTypes
 from avow.observe import tracing
-from avow.projections.builds import checkpoint, create_views, live_build, position_of, standing
+from avow.projections.builds import checkpoint, create_views, live_build, position_of, standing, standings
 from avow.projections.folding import CannotFold, carry_out, steps_of, wanted_by
 from avow.projections.projection import Projection
 from avow.projections.rows import load_rows, store_rows
@@ -80,6 +80,26 @@ def project(
     reached = records[-1].position if more else last
     connection.execute(_MOVE, {"of": org, "by": projection.name, "into": number, "reached": reached})
     return more
+
+
+def pass_over(connection: Connection, org: str, projections: Sequence[Projection]) -> set[str]:
+    """Take to the end of the log, in one look, those of whose events none has come since; their names.
+
+    Most of what is said concerns few of them. Those that are far behind are left where they are.
+    """
+    head = read_head(connection, org)
+    places = standings(connection, org, projections, lock=True)
+    if head is None or not places:
+        return set()
+    start = min(position for _, position in places.values())
+    if head.position - start > reading.PAGE:
+        return set()
+    came = reading.types_between(connection, org, start, head.position)
+    passed = [one for one in projections if one.name in places and came.isdisjoint(one.event_types)]
+    if passed:
+        moves = [(one.name, places[one.name][0]) for one in passed]
+        connection.execute(_MOVE, [{"of": org, "by": by, "into": into, "reached": head.position} for by, into in moves])
+    return {one.name for one in passed}
 
 
 def _take(

@@ -25,7 +25,7 @@ from avow.kernel.refusal import Refusal
 from avow.projections.builds import position_of, positions
 from avow.projections.folding import CannotFold
 from avow.projections.projection import Projection
-from avow.projections.projector import NoBuild, project
+from avow.projections.projector import NoBuild, pass_over, project
 
 IDLE = 0.5
 """Seconds after which the log is looked at even if nobody in this process wrote to it."""
@@ -161,8 +161,8 @@ def _project(
     org: str, projections: Sequence[Projection], types: EventTypes, limit: int | None, connection: Connection
 ) -> Mapping[str, bool | Stopped]:
     """For each projection whether there is more to take in, or why it stands still."""
-    outcomes: dict[str, bool | Stopped] = {}
-    for projection in projections:
+    outcomes: dict[str, bool | Stopped] = dict.fromkeys(pass_over(connection, org, projections), False)
+    for projection in (one for one in projections if one.name not in outcomes):
         try:
             with connection.begin_nested():
                 outcomes[projection.name] = project(connection, org, projection, types, limit)
