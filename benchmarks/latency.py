@@ -1,8 +1,10 @@
-"""How long an event is on its way: from the answer of its append to its commit in the importer's log.
+"""How long a pledge is on its way: from the answer of its append to its commit in evaluation's log, and to the views.
 
-The source is a process of its own, as a service is: `python -m benchmarks.latency DATABASE BROKER RATE SECONDS` (a
-BROKER of "-" is none). It says on which port its feed is, waits for a line, appends, and says when each sequence was
-answered, by the clock all processes of a machine have in common. PostgreSQL and the broker share the cores with both.
+Evaluation is the service as it runs, with all its views; the row that is waited for is the one of the ledger that
+counts a unit's pledges, as a reader waits who asks for a position. The source is a process of its own, as a service
+is: `python -m benchmarks.latency DATABASE BROKER RATE SECONDS` (a BROKER of "-" is none). It says on which port its
+feed is, waits for a line, appends, and says when each sequence was answered, by the clock all processes of a machine
+have in common. PostgreSQL and the broker share the cores with both.
 """
 
 import asyncio
@@ -12,23 +14,28 @@ import time
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
 import uvloop
 
 from avow.bus import place
-from avow.bus.dead import DeadLetters
 from avow.bus.feed_client import FeedClient
-from avow.bus.follower import Follower
-from avow.bus.inbox import Inbox
+from avow.bus.live import Listen
 from avow.bus.publisher import RabbitPublisher
 from avow.bus.queue import Queues
 from avow.bus.relay import Relay
+from avow.contracts.pledge import PledgeMade
+from avow.eventlog.database import open_database
 from avow.kernel.ports import Ports
 from avow.service.hosting import collect_seldom
+from avow.service.service import Service
+from avow_evaluation.bootstrap import BLUEPRINT
+from avow_evaluation.projections.dedicated_ledger import DedicatedLedger
 from benchmarks.measure import Report
-from benchmarks.workload import ORG, Noted, fields
+from benchmarks.workload import ORG
+from tests.kit.contract_examples import EXAMPLES
 from tests.kit.logs import a_log, proposed
 from tests.unit.bus.serving import serving  # the only use of a test's server here
 
@@ -36,9 +43,21 @@ RATES = (100, 500, 1_000)
 """Events a second."""
 WARM = 1
 """Seconds whose events are not counted."""
+UNITS = 40
+"""Whose pledges they are, in turn."""
+BEFORE = 1
+"""The positions in evaluation's log that are not imported: its own book."""
 NONE = "-"
 LONGEST = 2**24
 """Bytes a line of the source may have."""
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Milliseconds of each event until it was imported, and until it was in the view; each sorted."""
+
+    imported: Sequence[float]
+    shown: Sequence[float]
 
 
 def measure_latency(report: Report, new_url: Callable[[], str], new_vhost: Callable[[], str], seconds: float) -> None:
@@ -51,79 +70,120 @@ def measure_latency(report: Report, new_url: Callable[[], str], new_vhost: Calla
 def _on_the_way(
     report: Report, new_url: Callable[[], str], transport: str, amqp: str, rate: int, seconds: float
 ) -> None:
-    found: list[Sequence[float]] = []
+    found: list[Latencies] = []
 
-    def median() -> float:
+    def run() -> float:
         found.append(uvloop.run(_latencies(new_url, amqp, rate, seconds)))
-        return found[-1][len(found[-1]) // 2]
+        return _at(found[-1].imported, 0.5)
 
-    name = f"append answered to import committed, {transport}, {rate:,} events/s"
-    report.compare(f"{name}, median", "ms", median)
-    tails = iter([found[0], *found])
-    report.compare(f"{name}, p99", "ms", lambda: (tail := next(tails))[int(len(tail) * 0.99)])
+    def again(what: Callable[[Latencies], float]) -> Callable[[], float]:
+        """Another figure of the same runs, in their order."""
+        runs = iter(found)
+        return lambda: what(next(runs))
+
+    name = f"{transport}, {rate:,} events/s"
+    report.compare(f"append answered to import committed, {name}, median", "ms", run)
+    report.compare(f"append answered to import committed, {name}, p99", "ms", again(lambda of: _at(of.imported, 0.99)))
+    report.compare(f"append answered to row in the ledger, {name}, median", "ms", again(lambda of: _at(of.shown, 0.5)))
+    report.compare(f"append answered to row in the ledger, {name}, p99", "ms", again(lambda of: _at(of.shown, 0.99)))
 
 
-async def _latencies(new_url: Callable[[], str], amqp: str, rate: int, seconds: float) -> list[float]:
-    """Milliseconds of each event, sorted."""
+def _at(sorted_values: Sequence[float], part: float) -> float:
+    return sorted_values[int(len(sorted_values) * part)]
+
+
+async def _latencies(new_url: Callable[[], str], amqp: str, rate: int, seconds: float) -> Latencies:
     command = [sys.executable, "-m", __name__, new_url(), amqp, str(rate), str(seconds)]
     source = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST)
     assert source.stdin is not None
     assert source.stdout is not None
-    arrived: dict[int, float] = {}
+    imported, shown = dict[int, float](), dict[int, float]()
     try:
         port = int(await source.stdout.readline())
-        async with _an_importer(new_url(), f"http://127.0.0.1:{port}", amqp) as follower:
+        async with _evaluation(new_url(), f"http://127.0.0.1:{port}", amqp) as service:
+            follower = service.followers[ORG]
             await follower.caught_up(1)
-            watching = asyncio.create_task(_watch(follower, arrived))
+            watching = [
+                asyncio.create_task(_imports(service, imported)),
+                asyncio.create_task(_rows(service, shown)),
+            ]
             source.stdin.write(b"go\n")
             answered = {int(n): at for n, at in json.loads(await source.stdout.readline()).items()}
             await follower.caught_up(max(answered), 60)
+            await service.runner.reach(ORG, max(answered) + BEFORE, [DedicatedLedger.name], 60)
             await asyncio.sleep(0.1)
-            watching.cancel()
+            for task in watching:
+                task.cancel()
         source.stdin.close()
         await source.wait()
     finally:
         if source.returncode is None:
             source.kill()
     counted = [n for n in answered if n > 1 + rate * WARM]
-    return sorted(1_000 * max(0.0, arrived[n] - answered[n]) for n in counted)
+    taken = [sorted(1_000 * max(0.0, times[n] - answered[n]) for n in counted) for times in (imported, shown)]
+    return Latencies(*taken)
 
 
 @asynccontextmanager
-async def _an_importer(url: str, feed: str, amqp: str) -> AsyncIterator[Follower]:
+async def _evaluation(url: str, feed: str, amqp: str) -> AsyncIterator[Service]:
     ports = Ports()
     async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(a_log(url, ports, (ORG,), "evaluation", (Noted,)))
+        service = Service(BLUEPRINT, open_database(url), ports, (ORG,))
+        await service.start()
+        stack.push_async_callback(service.stop)
         client = await stack.enter_async_context(FeedClient(feed, "token"))
-        listen = None
-        if amqp != NONE:
-            queues = Queues(amqp, "evaluation", "pledge", ports, DeadLetters(log.database, ports).bury)
-            listen = queues.of(ORG).listen
+        if amqp == NONE:
+            service.follow(client)
+        else:
+            queues = Queues(amqp, "evaluation", "pledge", ports, service.dead.bury)
+
+            def hears(org: str) -> Listen:
+                return queues.of(org).listen
+
+            queues.of(ORG)
             queues.start()
             stack.push_async_callback(queues.stop)
-        follower = Follower(client, Inbox(log.database, log.appender, ORG), ORG, ports, listen)
-        follower.start()
-        stack.push_async_callback(follower.stop)
-        yield follower
+            service.follow(client, hears)
+        stack.push_async_callback(service.stop_bus)
+        yield service
 
 
-async def _watch(follower: Follower, arrived: dict[int, float]) -> None:
+async def _imports(service: Service, arrived: dict[int, float]) -> None:
     """Note when each sequence is imported."""
-    reached = 1
+    follower, reached = service.followers[ORG], 1
     while True:
         seen = follower.moved.raised
-        now = time.perf_counter()
-        for sequence in range(reached + 1, follower.status.imported_sequence + 1):
-            arrived[sequence] = now
-            reached = sequence
+        _note(arrived, reached, follower.status.imported_sequence)
+        reached = follower.status.imported_sequence
         await follower.moved.wait(1.0, seen)
+
+
+async def _rows(service: Service, arrived: dict[int, float]) -> None:
+    """Note when each sequence is in the view."""
+    follower, reached = service.followers[ORG], 1
+    while True:
+        seen = follower.moved.raised
+        imported = follower.status.imported_sequence
+        if imported > reached:
+            await service.runner.reach(ORG, imported + BEFORE, [DedicatedLedger.name], 60)
+            _note(arrived, reached, imported)
+            reached = imported
+        else:
+            await follower.moved.wait(1.0, seen)
+
+
+def _note(arrived: dict[int, float], after: int, upto: int) -> None:
+    now = time.perf_counter()
+    arrived.update((sequence, now) for sequence in range(after + 1, upto + 1))
 
 
 async def _source(url: str, amqp: str, rate: int, seconds: float) -> None:
     """Be the source."""
     ports, answered = Ports(), dict[int, float]()
+    made = next(event for event in EXAMPLES if isinstance(event, PledgeMade))
+    units = [str(uuid4()) for _ in range(UNITS)]
     async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(a_log(url, ports, (ORG,), types=(Noted,)))
+        log = await stack.enter_async_context(a_log(url, ports, (ORG,), types=(PledgeMade,)))
         feed = await stack.enter_async_context(serving(log))
         if amqp != NONE:
             await log.database.write(place.metadata.create_all)
@@ -136,8 +196,10 @@ async def _source(url: str, amqp: str, rate: int, seconds: float) -> None:
         begin = time.perf_counter() + 1.0
 
         async def say(n: int) -> None:
-            stream = f"note/{uuid4()}"
-            (at,) = await log.append(proposed(Noted(**fields("c", n)), stream), org=ORG, expect={stream: 0})
+            pledge_id = str(uuid4())
+            stream = f"pledge/{pledge_id}"
+            pledge = made.model_copy(update={"pledge_id": pledge_id, "unit_id": units[n % len(units)]})
+            (at,) = await log.append(proposed(pledge, stream), org=ORG, expect={stream: 0})
             assert at.sequence is not None
             answered[at.sequence] = time.perf_counter()
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection
@@ -12,11 +12,10 @@ from structlog.testing import capture_logs
 from avow.contracts.organisation import UnitRegistered
 from avow.eventlog.database import Database
 from avow.eventlog.records import Recorded
-from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
 from avow.projections import runner as running
 from avow.projections.projection import Projection, Row, key, number, on, table
-from avow.projections.projector import create_views, position_of, project
+from avow.projections.projector import create_views, fold, position_of
 from avow.projections.runner import Runner, Stopped
 from tests.kit.adversary import drop_table
 from tests.kit.logs import Log, Noted, a_log, a_unit, proposed
@@ -137,13 +136,13 @@ class TestRunner:
     ) -> None:
         asked: list[str] = []
 
-        def noting(connection: Connection, org: str, projection: Projection, types: EventTypes, limit: int) -> bool:
+        def noting(connection: Connection, org: str, projection: Projection, *rest: Any) -> None:
             asked.append(projection.name)
-            return project(connection, org, projection, types, limit)
+            fold(connection, org, projection, *rest)
 
         runner = a_runner(log, Sturdy(), Roll())
         await runner.advance()
-        monkeypatch.setattr(running, "project", noting)
+        monkeypatch.setattr(running, "fold", noting)
         for n in range(3):
             last = await _note(log, f"note {n}")
             await runner.advance()

@@ -30,6 +30,8 @@ from avow.web.responses import READ_RESPONSES
 
 MOST = 100
 """How many keys are asked for at a time."""
+PACE = 0.5
+"""Seconds between two looks for missing keys, however fast the log grows."""
 IDLE = 1.0
 """Seconds after which it is looked for missing keys again, even if nobody in this process wrote."""
 PAUSE = 5.0
@@ -113,4 +115,5 @@ class KeyFetcher(Background):
                     log.warning("keys.not_fetched", org=self._org, reason=reason)
                 self._failing = True
                 await asyncio.sleep(PAUSE)
-            await self._grown.wait(IDLE, seen)
+            await asyncio.sleep(PACE)
+            await self._grown.wait(IDLE - PACE, seen)

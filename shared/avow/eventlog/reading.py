@@ -34,11 +34,6 @@ def page(
     return _records(connection, where, "position LIMIT :limit", types, org=org, after=after, upto=upto, limit=limit)
 
 
-def types_between(connection: Connection, org: str, after: int, upto: int) -> set[str]:
-    """The types of the events with after < position ≤ upto."""
-    return set(connection.scalars(_TYPES, {"org": org, "after": after, "upto": upto}))
-
-
 def stream(
     connection: Connection, org: str, name: str, after: int = 0, types: Sequence[str] | None = None
 ) -> list[Recorded]:
@@ -67,9 +62,6 @@ def _records(
     except sqlite3.Error as error:
         raise DatabaseError(str(query), None, error) from error
     return recorded(rows)
-
-
-_TYPES = text("SELECT DISTINCT type FROM event WHERE org = :org AND position > :after AND position <= :upto")
 
 
 @cache

@@ -5,7 +5,8 @@ exactly once whatever number of processes project; nothing is ever skipped: an e
 projection there, with nothing of the page written, and the others go on (tests/contract/test_projections.py).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, update
@@ -55,18 +56,64 @@ def project(
 
     A page has up to `limit` events, and none behind `upto`. Raises CannotFold, and NoBuild.
     """
-    at = standing(connection, org, projection, build, lock=True) or _first(connection, org, projection, build)
+    number, start = standing(connection, org, projection, build, lock=True) or _first(
+        connection, org, projection, build
+    )
     head = read_head(connection, org)
     last = min(head.position if head else 0, 2**53 if upto is None else upto)
-    number, start = at
     if last <= start:
         return False
-    # What is folded anew was traced when it came.
-    begun = tracing.begin() if build is None else None
     size = limit or (FAR if last - start > FAR else reading.PAGE)
     records = reading.page(connection, org, start, last, projection.event_types, size)
+    # What is folded anew was traced when it came.
+    fold(connection, org, projection, number, types, records, traced=build is None)
+    more = len(records) == size
+    move(connection, org, {projection.name: number}, records[-1].position if more else last)
+    return more
+
+
+@dataclass(frozen=True)
+class News:
+    """What has come since the projections of an organisation were moved last, read once for all of them."""
+
+    places: Mapping[str, tuple[int, int]]
+    """The build and position of each, by name."""
+    end: int
+    """The position of the last event there is."""
+    records: Sequence[Recorded]
+
+    def of(self, projection: Projection) -> list[Recorded]:
+        """What of it a projection takes in."""
+        _, position = self.places[projection.name]
+        return [one for one in self.records if one.position > position and one.type in projection.handlers]
+
+
+def news(connection: Connection, org: str, projections: Sequence[Projection]) -> News:
+    """What has come for those projections that have a place; their places are held until the transaction ends.
+
+    Nobody has one where somebody is more than a page behind: then each is moved by itself.
+    """
+    head, places = read_head(connection, org), standings(connection, org, projections, lock=True)
+    start = min((position for _, position in places.values()), default=0)
+    if head is None or head.position - start > reading.PAGE:
+        return News({}, 0, ())
+    types = sorted({type for one in projections if one.name in places for type in one.event_types})
+    return News(places, head.position, reading.page(connection, org, start, head.position, types))
+
+
+def fold(
+    connection: Connection,
+    org: str,
+    projection: Projection,
+    build: int,
+    types: EventTypes,
+    records: Sequence[Recorded],
+    traced: bool = True,
+) -> None:
+    """Fold records, in their order, into a build whose position is held. Raises CannotFold."""
+    begun = tracing.begin() if traced else None
     try:
-        _take(connection, org, projection, number, types, records)
+        _take(connection, org, projection, build, types, records)
     except CannotFold:
         raise
     except Exception as error:
@@ -74,32 +121,15 @@ def project(
             raise
         raise CannotFold(projection.name, records[0].position) from error
     if begun is not None and records:
-        traced = reading.traces(connection, org, records[0].position, records[-1].position, projection.event_types)
-        tracing.note_each("project", traced, begun, org=org, projection=projection.name)
-    more = len(records) == size
-    reached = records[-1].position if more else last
-    connection.execute(_MOVE, {"of": org, "by": projection.name, "into": number, "reached": reached})
-    return more
+        found = reading.traces(connection, org, records[0].position, records[-1].position, projection.event_types)
+        tracing.note_each("project", found, begun, org=org, projection=projection.name)
 
 
-def pass_over(connection: Connection, org: str, projections: Sequence[Projection]) -> set[str]:
-    """Take to the end of the log, in one look, those of whose events none has come since; their names.
-
-    Most of what is said concerns few of them. Those that are far behind are left where they are.
-    """
-    head = read_head(connection, org)
-    places = standings(connection, org, projections, lock=True)
-    if head is None or not places:
-        return set()
-    start = min(position for _, position in places.values())
-    if head.position - start > reading.PAGE:
-        return set()
-    came = reading.types_between(connection, org, start, head.position)
-    passed = [one for one in projections if one.name in places and came.isdisjoint(one.event_types)]
-    if passed:
-        moves = [(one.name, places[one.name][0]) for one in passed]
-        connection.execute(_MOVE, [{"of": org, "by": by, "into": into, "reached": head.position} for by, into in moves])
-    return {one.name for one in passed}
+def move(connection: Connection, org: str, moved: Mapping[str, int], reached: int) -> None:
+    """Note how far projections are; `moved` names the build of each."""
+    if moved:
+        moves = [{"of": org, "by": by, "into": into, "reached": reached} for by, into in moved.items()]
+        connection.execute(_MOVE, moves)
 
 
 def _take(

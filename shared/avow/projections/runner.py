@@ -22,10 +22,10 @@ from avow.eventlog.faults import fault_of
 from avow.eventlog.signal import Signal
 from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
-from avow.projections.builds import position_of, positions
+from avow.projections.builds import everywhere, positions
 from avow.projections.folding import CannotFold
 from avow.projections.projection import Projection
-from avow.projections.projector import NoBuild, pass_over, project
+from avow.projections.projector import NoBuild, fold, move, news, project
 
 IDLE = 0.5
 """Seconds after which the log is looked at even if nobody in this process wrote to it."""
@@ -80,7 +80,7 @@ class Runner:
     async def advance(self) -> None:
         """Take every projection to the end of every organisation's log."""
         stopped: dict[str, Stopped] = {}
-        for org, behind in (await self._database.read(self._behind)).items():
+        for org, behind in (await self._database.glance(self._behind)).items():
             moving = [behind]
             while moving:
                 chosen = moving.pop(0)
@@ -116,14 +116,15 @@ class Runner:
         deadline = asyncio.get_running_loop().time() + patience
 
         def reached(connection: Connection) -> int:
-            return min((position_of(connection, org, projection) or 0 for projection in chosen), default=position)
+            found = positions(connection, org, chosen)
+            return min((found.get(projection.name, 0) for projection in chosen), default=position)
 
-        head = await self._database.read(partial(_last_position, org))
+        head = await self._database.glance(partial(_last_position, org))
         if head < position:
             raise Refusal("position.ahead_of_log", "min_position", position=position, head=head)
         while True:
             seen = self._moved.raised
-            at = await self._database.read(reached)
+            at = await self._database.glance(reached)
             if at >= position:
                 return
             left = deadline - asyncio.get_running_loop().time()
@@ -134,8 +135,7 @@ class Runner:
     def _behind(self, connection: Connection) -> dict[str, tuple[Projection, ...]]:
         """The projections that are not at the end of each organisation's log, where there are any."""
         found = {}
-        for org in reading.organisations(connection):
-            head, reached = _last_position(org, connection), positions(connection, org, self.projections)
+        for org, (head, reached) in everywhere(connection, self.projections).items():
             behind = [projection for projection in self.projections if reached.get(projection.name, -1) < head]
             if behind:
                 found[org] = tuple(behind)
@@ -161,20 +161,31 @@ def _project(
     org: str, projections: Sequence[Projection], types: EventTypes, limit: int | None, connection: Connection
 ) -> Mapping[str, bool | Stopped]:
     """For each projection whether there is more to take in, or why it stands still."""
-    outcomes: dict[str, bool | Stopped] = dict.fromkeys(pass_over(connection, org, projections), False)
-    for projection in (one for one in projections if one.name not in outcomes):
+    outcomes: dict[str, bool | Stopped] = {}
+    moved: dict[str, int] = {}
+    come = news(connection, org, projections)
+    for projection in projections:
+        name, place = projection.name, come.places.get(projection.name)
         try:
-            with connection.begin_nested():
-                outcomes[projection.name] = project(connection, org, projection, types, limit)
+            if place is None:
+                with connection.begin_nested():
+                    outcomes[name] = project(connection, org, projection, types, limit)
+                continue
+            # Most of what is said concerns few of them.
+            if records := come.of(projection):
+                with connection.begin_nested():
+                    fold(connection, org, projection, place[0], types, records)
+            moved[name], outcomes[name] = place[0], False
         except CannotFold as error:
-            outcomes[projection.name] = Stopped(org, error.position, error.reason)
+            outcomes[name] = Stopped(org, error.position, error.reason)
         except NoBuild as error:
-            outcomes[projection.name] = Stopped(org, 0, type(error).__name__)
+            outcomes[name] = Stopped(org, 0, type(error).__name__)
         except DBAPIError as error:
             if fault_of(error):
                 raise
             # Its tables are gone or not what they were; where it stood cannot be asked here.
-            outcomes[projection.name] = Stopped(org, 0, type(error.orig).__name__)
+            outcomes[name] = Stopped(org, 0, type(error.orig).__name__)
+    move(connection, org, moved, come.end)
     return outcomes
 
 
