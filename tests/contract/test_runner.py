@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import Connection
+from sqlalchemy.util import await_only
 from structlog.testing import capture_logs
 
 from avow.contracts.organisation import UnitRegistered
@@ -14,8 +15,9 @@ from avow.eventlog.database import Database
 from avow.eventlog.records import Recorded
 from avow.kernel.refusal import Refusal
 from avow.projections import runner as running
+from avow.projections.builds import standings
 from avow.projections.projection import Projection, Row, key, number, on, table
-from avow.projections.projector import create_views, fold, position_of
+from avow.projections.projector import create_views, fold, position_of, project
 from avow.projections.runner import Runner, Stopped
 from tests.kit.adversary import drop_table
 from tests.kit.logs import Log, Noted, a_log, a_unit, proposed
@@ -258,3 +260,36 @@ class TestRunner:
         await runner.stop()
         assert away.failures == 0
         assert runner.stopped == {}
+
+
+async def test_one_who_waited_for_another_takes_in_nothing_twice(postgres_url: str) -> None:
+    sturdy, position = Sturdy(), partial(position_of, org="demo", projection=Sturdy())
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    async with a_log(postgres_url) as log:
+
+        def take_in_slowly(connection: Connection) -> None:
+            standings(connection, "demo", [sturdy], lock=True)
+            held.set()
+            await_only(go_on.wait())
+            project(connection, "demo", sturdy, log.types)
+
+        await log.database.write(lambda c: create_views(c, [sturdy]))
+        runner = a_runner(log, sturdy)
+        await _note(log, "a")
+        await runner.advance()
+        await _note(log, "a")
+        first = asyncio.create_task(log.database.write(take_in_slowly))
+        await held.wait()
+        second = asyncio.create_task(runner.advance())
+        # Long enough to have come to the place that is held.
+        await asyncio.sleep(0.5)
+        last = await _note(log, "a")
+        go_on.set()
+        await asyncio.gather(first, second)
+        assert await log.database.read(position) == last
+        await _note(log, "b")
+        await runner.advance()
+        sql = counts.sql(1)
+        seen = await log.database.read(lambda c: {row.text: row.seen for row in c.execute(sql.select())})
+        assert seen == {"a": 3, "b": 1}

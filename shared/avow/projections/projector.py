@@ -56,9 +56,8 @@ def project(
 
     A page has up to `limit` events, and none behind `upto`. Raises CannotFold, and NoBuild.
     """
-    number, start = standing(connection, org, projection, build, lock=True) or _first(
-        connection, org, projection, build
-    )
+    at = standing(connection, org, projection, build, lock=True) or _first(connection, org, projection, build)
+    number, start = at
     head = read_head(connection, org)
     last = min(head.position if head else 0, 2**53 if upto is None else upto)
     if last <= start:
@@ -93,7 +92,9 @@ def news(connection: Connection, org: str, projections: Sequence[Projection]) ->
 
     Nobody has one where somebody is more than a page behind: then each is moved by itself.
     """
-    head, places = read_head(connection, org), standings(connection, org, projections, lock=True)
+    places = standings(connection, org, projections, lock=True)
+    # Read behind the lock: whoever held it may be further than the log was before.
+    head = read_head(connection, org)
     start = min((position for _, position in places.values()), default=0)
     if head is None or head.position - start > reading.PAGE:
         return News({}, 0, ())
