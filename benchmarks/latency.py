@@ -11,10 +11,10 @@ import asyncio
 import json
 import sys
 import time
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import uuid4
 
 import structlog
@@ -33,7 +33,9 @@ from avow.service.hosting import collect_seldom
 from avow.service.service import Service
 from avow_evaluation.bootstrap import BLUEPRINT
 from avow_evaluation.projections.dedicated_ledger import DedicatedLedger
+from benchmarks import bare_pair
 from benchmarks.measure import Report
+from benchmarks.pacing import WARM, a_source, say_at
 from benchmarks.workload import ORG
 from tests.kit.contract_examples import EXAMPLES
 from tests.kit.logs import a_log, proposed
@@ -41,15 +43,13 @@ from tests.unit.bus.serving import serving  # the only use of a test's server he
 
 RATES = (100, 500, 1_000)
 """Events a second."""
-WARM = 1
-"""Seconds whose events are not counted."""
 UNITS = 40
 """Whose pledges they are, in turn."""
 BEFORE = 1
 """The positions in evaluation's log that are not imported: its own book."""
 NONE = "-"
-LONGEST = 2**24
-"""Bytes a line of the source may have."""
+PAIR = "a bare pair"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,57 +71,73 @@ def _on_the_way(
     report: Report, new_url: Callable[[], str], transport: str, amqp: str, rate: int, seconds: float
 ) -> None:
     found: list[Latencies] = []
+    bare: list[Sequence[float]] = []
 
-    def run() -> float:
+    def ours() -> float:
         found.append(uvloop.run(_latencies(new_url, amqp, rate, seconds)))
-        return _at(found[-1].imported, 0.5)
+        return _median(found[-1].imported)
 
-    def again(what: Callable[[Latencies], float]) -> Callable[[], float]:
+    def pair() -> float:
+        bare.append(uvloop.run(_of_the_bare_pair(new_url, amqp, rate, seconds)))
+        return _median(bare[-1])
+
+    def again(runs: Iterable[T], what: Callable[[T], float]) -> Callable[[], float]:
         """Another figure of the same runs, in their order."""
-        runs = iter(found)
-        return lambda: what(next(runs))
+        left = iter(runs)
+        return lambda: what(next(left))
 
-    name = f"{transport}, {rate:,} events/s"
-    report.compare(f"append answered to import committed, {name}, median", "ms", run)
-    report.compare(f"append answered to import committed, {name}, p99", "ms", again(lambda of: _at(of.imported, 0.99)))
-    report.compare(f"append answered to row in the ledger, {name}, median", "ms", again(lambda of: _at(of.shown, 0.5)))
-    report.compare(f"append answered to row in the ledger, {name}, p99", "ms", again(lambda of: _at(of.shown, 0.99)))
+    way, at = "append answered to", f"{transport}, {rate:,} events/s"
+    beside = {} if amqp == NONE else {PAIR: pair}
+    tail = {} if amqp == NONE else {PAIR: again(bare, _p99)}
+    report.compare(f"{way} import committed, {at}, median", "ms", ours, beside)
+    report.compare(f"{way} import committed, {at}, p99", "ms", again(found, lambda of: _p99(of.imported)), tail)
+    report.compare(f"{way} row in the ledger, {at}, median", "ms", again(found, lambda of: _median(of.shown)))
+    report.compare(f"{way} row in the ledger, {at}, p99", "ms", again(found, lambda of: _p99(of.shown)))
 
 
-def _at(sorted_values: Sequence[float], part: float) -> float:
-    return sorted_values[int(len(sorted_values) * part)]
+def _median(in_order: Sequence[float]) -> float:
+    return in_order[len(in_order) // 2]
+
+
+def _p99(in_order: Sequence[float]) -> float:
+    return in_order[int(len(in_order) * 0.99)]
 
 
 async def _latencies(new_url: Callable[[], str], amqp: str, rate: int, seconds: float) -> Latencies:
-    command = [sys.executable, "-m", __name__, new_url(), amqp, str(rate), str(seconds)]
-    source = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, limit=LONGEST)
-    assert source.stdin is not None
-    assert source.stdout is not None
     imported, shown = dict[int, float](), dict[int, float]()
-    try:
-        port = int(await source.stdout.readline())
-        async with _evaluation(new_url(), f"http://127.0.0.1:{port}", amqp) as service:
-            follower = service.followers[ORG]
-            await follower.caught_up(1)
-            watching = [
-                asyncio.create_task(_imports(service, imported)),
-                asyncio.create_task(_rows(service, shown)),
-            ]
-            source.stdin.write(b"go\n")
-            answered = {int(n): at for n, at in json.loads(await source.stdout.readline()).items()}
-            await follower.caught_up(max(answered), 60)
-            await service.runner.reach(ORG, max(answered) + BEFORE, [DedicatedLedger.name], 60)
-            await asyncio.sleep(0.1)
-            for task in watching:
-                task.cancel()
-        source.stdin.close()
-        await source.wait()
-    finally:
-        if source.returncode is None:
-            source.kill()
-    counted = [n for n in answered if n > 1 + rate * WARM]
-    taken = [sorted(1_000 * max(0.0, times[n] - answered[n]) for n in counted) for times in (imported, shown)]
-    return Latencies(*taken)
+    async with (
+        a_source(__name__, new_url(), amqp, rate, seconds) as source,
+        _evaluation(new_url(), f"http://127.0.0.1:{source.port}", amqp) as service,
+    ):
+        follower = service.followers[ORG]
+        await follower.caught_up(1)
+        watching = [asyncio.create_task(_imports(service, imported)), asyncio.create_task(_rows(service, shown))]
+        answered = await source.go()
+        await follower.caught_up(max(answered), 60)
+        await service.runner.reach(ORG, max(answered) + BEFORE, [DedicatedLedger.name], 60)
+        await asyncio.sleep(0.1)
+        for task in watching:
+            task.cancel()
+    return Latencies(_way(answered, imported, rate), _way(answered, shown, rate))
+
+
+async def _of_the_bare_pair(new_url: Callable[[], str], amqp: str, rate: int, seconds: float) -> list[float]:
+    arrived = dict[int, float]()
+    async with (
+        a_source(bare_pair.__name__, new_url(), amqp, rate, seconds) as source,
+        bare_pair.receiving(new_url(), amqp, arrived),
+    ):
+        answered = await source.go()
+        async with asyncio.timeout(60):
+            while len(arrived) < len(answered):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    return _way(answered, arrived, rate)
+
+
+def _way(answered: Mapping[int, float], arrived: Mapping[int, float], rate: int) -> list[float]:
+    """Milliseconds on the way, sorted, of what was said after the warm-up."""
+    counted = sorted(answered)[rate * WARM :]
+    return sorted(1_000 * max(0.0, arrived[n] - answered[n]) for n in counted)
 
 
 @asynccontextmanager
@@ -192,8 +208,6 @@ async def _source(url: str, amqp: str, rate: int, seconds: float) -> None:
             stack.push_async_callback(relay.stop)
         print(feed.rpartition(":")[2], flush=True)
         await asyncio.to_thread(sys.stdin.readline)
-        # A second in which the queue is made, and its consumer comes.
-        begin = time.perf_counter() + 1.0
 
         async def say(n: int) -> None:
             pledge_id = str(uuid4())
@@ -203,10 +217,7 @@ async def _source(url: str, amqp: str, rate: int, seconds: float) -> None:
             assert at.sequence is not None
             answered[at.sequence] = time.perf_counter()
 
-        async with asyncio.TaskGroup() as tasks:
-            for n in range(int(rate * (seconds + WARM))):
-                await asyncio.sleep(max(0.0, begin + n / rate - time.perf_counter()))
-                tasks.create_task(say(n))
+        await say_at(rate, seconds, say)
         print(json.dumps(answered), flush=True)
         await asyncio.to_thread(sys.stdin.read)
 
