@@ -27,6 +27,7 @@ from sqlalchemy import (
     inspect,
     select,
     text,
+    tuple_,
     update,
 )
 
@@ -128,11 +129,11 @@ def standings(
 ) -> dict[str, tuple[int, int]]:
     """The live build of each of these projections and its position, by name; not those before their first batch.
 
-    `lock` holds the positions, of all there are, until the transaction ends.
+    `lock` holds the positions until the transaction ends.
     """
-    rows = connection.execute(_LOCKED_POSITIONS if lock else _POSITIONS, {"org": org}).all()
-    versions = {projection.name: projection.version for projection in projections}
-    return {name: (build, at) for name, build, at, version in rows if versions.get(name) == version}
+    asked = {"org": org, "versions": [(projection.name, projection.version) for projection in projections]}
+    rows = connection.execute(_LOCKED_POSITIONS if lock else _POSITIONS, asked)
+    return {name: (build, at) for name, build, at in rows}
 
 
 def standing(
@@ -228,11 +229,14 @@ def _indexed(table: Table, name: str, dialect: str) -> str:
 
 # Built once each: it takes several times as long to build as to carry out, and they are asked for at every growth.
 _PLACES = (
-    select(checkpoint.c.projection, checkpoint.c.build, checkpoint.c.position, builds.c.version)
+    select(checkpoint.c.projection, checkpoint.c.build, checkpoint.c.position)
     .join(builds, (builds.c.projection == checkpoint.c.projection) & (builds.c.build == checkpoint.c.build))
     .where(checkpoint.c.org == bindparam("org"))
 )
-_POSITIONS = _PLACES.where(builds.c.state == State.LIVE)
+_POSITIONS = _PLACES.where(
+    tuple_(builds.c.projection, builds.c.version).in_(bindparam("versions", expanding=True)),
+    builds.c.state == State.LIVE,
+)
 # In one order, so that no two processes hold what the other waits for.
 _LOCKED_POSITIONS = _POSITIONS.order_by(checkpoint.c.projection, checkpoint.c.build).with_for_update(of=checkpoint)
 
@@ -250,7 +254,7 @@ _EVERYWHERE = (
 
 
 @cache
-def _standing(named: bool, lock: bool) -> Select[tuple[str, int, int, int]]:
+def _standing(named: bool, lock: bool) -> Select[tuple[str, int, int]]:
     which = [builds.c.build == bindparam("build")] if named else _is_live(bindparam("version"))
     query = _PLACES.where(builds.c.projection == bindparam("projection"), *which)
     return query.with_for_update(of=checkpoint) if lock else query
