@@ -3,9 +3,8 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -14,72 +13,12 @@ from structlog.testing import capture_logs
 
 from avow.bus import feed
 from avow.bus import follower as following
-from avow.bus.feed_client import FeedClient, FeedPage, FeedUnavailable
-from avow.bus.follower import Follower
-from avow.bus.inbox import Inbox
-from avow.bus.status import State, Status
+from avow.bus.feed_client import FeedClient, FeedPage
 from avow.eventlog.records import Appended, Import
 from avow.kernel.ports import Ports, SimulatedClock, seeded
-from tests.kit.logs import ORG, START, Log, a_log
-from tests.unit.bus.serving import cable_to, free_port, imported_by, lines_of, say, serving, talk
-
-PATIENCE = 30.0
-
-
-@dataclass
-class Pair:
-    """A source that is served or not, and a follower of it."""
-
-    folder: Path
-    port: int
-    importer: Log
-    follower: Follower
-
-    @asynccontextmanager
-    async def source(self, name: str = "source", seed: int = 1, said: Iterable[int] = ()) -> AsyncIterator[Log]:
-        """The source's log, served at its port until the block ends; what is `said` is in it before that."""
-        ports = Ports(SimulatedClock(START), seeded(seed))
-        async with a_log(f"sqlite:///{self.folder}/{name}.db", ports) as log:
-            await say(log, *said)
-            async with serving(log, self.port):
-                yield log
-
-    async def until(self, holds: Callable[[Status], bool]) -> None:
-        """Wait until this holds of what the follower says of itself."""
-        async with asyncio.timeout(PATIENCE):
-            while not holds(self.follower.status):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-
-    async def is_in_state(self, state: State, reason: str | None = None) -> None:
-        """Wait until the follower says so, with this reason if one is given."""
-        await self.until(lambda status: status.state == state and reason in (None, status.reason))
-
-    async def has_imported(self, log: Log) -> None:
-        """Wait until the feed of `log` is imported, every event once."""
-        lines = await lines_of(log)
-        await self.follower.caught_up(len(lines), PATIENCE)
-        assert await imported_by(self.importer) == list(enumerate(lines, 1))
-
-
-@asynccontextmanager
-async def a_pair(folder: Path, reader: Callable[[str], FeedClient], url: str | None = None) -> AsyncIterator[Pair]:
-    """A pair whose follower reads with what `reader` makes, at `url` or where the source will be."""
-    port = free_port()
-    ports = Ports(SimulatedClock(START), seeded(2))
-    async with (
-        reader(url or f"http://127.0.0.1:{port}") as client,
-        a_log(f"sqlite:///{folder}/importer.db", ports, service="evaluation") as importer,
-    ):
-        follower = Follower(client, Inbox(importer.database, importer.appender, ORG), ORG, ports)
-        follower.start()
-        try:
-            yield Pair(folder, port, importer, follower)
-        finally:
-            await follower.stop()
-
-
-def plain(url: str) -> FeedClient:
-    return FeedClient(url, "token")
+from tests.kit.following import PATIENCE, Pair, a_pair, plain
+from tests.kit.logs import START, a_log
+from tests.unit.bus.serving import cable_to, imported_by, lines_of, say, serving, talk
 
 
 @pytest.fixture
@@ -103,64 +42,6 @@ async def test_it_catches_up_page_by_page_and_goes_live(pair: Pair) -> None:
         assert (status.state, status.imported_sequence, status.reason) == ("live", 261, None)
         assert status.log_id == (await source.head()).log_id
         assert json.loads(json.dumps(status.as_json()))["since"] == "2010-06-01T08:30:00.123456Z"
-
-
-class Asking(FeedClient):
-    """Notes after what it was asked for a page; with `broken` every other page is cut off."""
-
-    def __init__(self, url: str, asked: list[int], broken: bool = False) -> None:
-        super().__init__(url, "token")
-        self._asked = asked
-        self._broken = broken
-
-    async def page(self, org: str, after: int, limit: int = 1000, types: Sequence[str] | None = None) -> FeedPage:
-        self._asked.append(after)
-        if self._broken and len(self._asked) % 2 == 0:
-            raise FeedUnavailable("feed.cut_off")
-        return await super().page(org, after, limit, types)
-
-
-async def test_while_a_page_is_committed_the_next_two_are_on_their_way_and_no_more(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(following, "PAGE", 50)
-    asked: list[int] = []
-    async with a_pair(tmp_path, lambda url: Asking(url, asked)) as pair:
-        append, go_on = pair.importer.appender.append, asyncio.Event()
-
-        async def held(org: str, items: Sequence[Import]) -> list[Appended]:
-            await go_on.wait()
-            return await append(org, items)
-
-        monkeypatch.setattr(pair.importer.appender, "append", held)
-        async with pair.source(said=range(400)) as source:
-            async with asyncio.timeout(PATIENCE):
-                while len(asked) < 3:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-            await asyncio.sleep(0.3)
-            assert asked == [0, 50, 100]
-            assert await imported_by(pair.importer) == []
-            go_on.set()
-            await pair.has_imported(source)
-    assert asked == list(range(0, 401, 50))
-
-
-async def test_what_is_being_committed_as_the_feed_breaks_is_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(following, "PAGE", 50)
-    monkeypatch.setattr(following, "LONGEST_PAUSE", 0.3)
-    async with a_pair(tmp_path, lambda url: Asking(url, [], broken=True)) as pair:
-        append = pair.importer.appender.append
-
-        async def slow(org: str, items: Sequence[Import]) -> list[Appended]:
-            await asyncio.sleep(0.05)
-            return await append(org, items)
-
-        monkeypatch.setattr(pair.importer.appender, "append", slow)
-        async with pair.source(said=range(300)) as source:
-            await pair.has_imported(source)
-            assert pair.follower.taken["imported"] == len(await lines_of(source))
 
 
 async def test_what_is_said_live_is_not_polled_for(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,6 @@ from sqlalchemy import (
 
 from avow.eventlog.columns import Count, ExactNumber, Name
 from avow.eventlog.database import alone
-from avow.eventlog.tables import log_head
 from avow.projections.ordering import number_key_sql
 from avow.projections.projection import Projection, ViewTable
 
@@ -111,17 +110,6 @@ def position_of(connection: Connection, org: str, projection: Projection) -> int
 def positions(connection: Connection, org: str, projections: Iterable[Projection]) -> dict[str, int]:
     """The same of every projection at once, by name."""
     return {name: position for name, (_, position) in standings(connection, org, projections).items()}
-
-
-def everywhere(connection: Connection, projections: Iterable[Projection]) -> dict[str, tuple[int, dict[str, int]]]:
-    """Of every organisation, in order, where its log ends and where the live builds of these projections are."""
-    versions = {projection.name: projection.version for projection in projections}
-    found: dict[str, tuple[int, dict[str, int]]] = {}
-    for org, head, name, at, version in connection.execute(_EVERYWHERE):
-        _, reached = found.setdefault(org, (head, {}))
-        if version is not None and versions.get(name) == version:
-            reached[name] = at
-    return found
 
 
 def standings(
@@ -239,18 +227,6 @@ _POSITIONS = _PLACES.where(
 )
 # In one order, so that no two processes hold what the other waits for.
 _LOCKED_POSITIONS = _POSITIONS.order_by(checkpoint.c.projection, checkpoint.c.build).with_for_update(of=checkpoint)
-
-_EVERYWHERE = (
-    select(log_head.c.org, log_head.c.position, checkpoint.c.projection, checkpoint.c.position, builds.c.version)
-    .outerjoin(checkpoint, checkpoint.c.org == log_head.c.org)
-    .outerjoin(
-        builds,
-        (builds.c.projection == checkpoint.c.projection)
-        & (builds.c.build == checkpoint.c.build)
-        & (builds.c.state == State.LIVE),
-    )
-    .order_by(log_head.c.org)
-)
 
 
 @cache

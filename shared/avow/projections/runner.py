@@ -22,7 +22,7 @@ from avow.eventlog.faults import fault_of
 from avow.eventlog.signal import Signal
 from avow.eventlog.types import EventTypes
 from avow.kernel.refusal import Refusal
-from avow.projections.builds import everywhere, positions
+from avow.projections.builds import positions
 from avow.projections.folding import CannotFold
 from avow.projections.projection import Projection
 from avow.projections.projector import NoBuild, fold, move, news, project
@@ -135,7 +135,8 @@ class Runner:
     def _behind(self, connection: Connection) -> dict[str, tuple[Projection, ...]]:
         """The projections that are not at the end of each organisation's log, where there are any."""
         found = {}
-        for org, (head, reached) in everywhere(connection, self.projections).items():
+        for org in reading.organisations(connection):
+            head, reached = _last_position(org, connection), positions(connection, org, self.projections)
             behind = [projection for projection in self.projections if reached.get(projection.name, -1) < head]
             if behind:
                 found[org] = tuple(behind)
