@@ -10,7 +10,7 @@ from sqlalchemy import Connection, update
 
 from avow.bus import place, publisher
 from avow.bus.publisher import connect
-from avow.bus.relay import Relay
+from avow.bus.relay import BrokerUnavailable, Publishing, Relay
 from avow.contracts import wire
 from avow.contracts.envelope import decode
 from tests.kit.logs import ORG
@@ -134,6 +134,29 @@ async def test_one_that_lost_its_place_publishes_no_more(line: Line) -> None:
         # Whoever took it shows no sign of life, so after a while it is free.
         await say(line.source, 1)
         await confirmed(relay, line)
+
+
+class NoBroker:
+    """A broker that is not there."""
+
+    async def connect(self) -> Publishing:
+        raise BrokerUnavailable("nowhere")
+
+
+async def test_one_that_cannot_reach_the_broker_keeps_its_place_so_that_it_is_the_one_found_wanting(line: Line) -> None:
+    first, second = (Relay(NoBroker(), line.source.database, ORG, line.source.grown, line.ports) for _ in range(2))
+    first.start()
+    await until(lambda: first.status.state == "unavailable")
+    second.start()
+    try:
+        await until(lambda: second.status.state == "standby")
+        # Several tries of the first, and looks of the second.
+        for _ in range(40):
+            await asyncio.sleep(0.1)
+            assert (first.status.state, second.status.state) == ("unavailable", "standby")
+    finally:
+        await second.stop()
+        await first.stop()
 
 
 async def test_one_that_is_stopped_while_it_connects_leaves_no_connection_and_no_place(

@@ -152,16 +152,21 @@ class Relay(Background):
                 seen, since = now, loop.time()
 
     async def _publish(self) -> None:
-        flying: deque[_Flying] = deque()
         try:
             publishing = await self._publisher.connect()
+        except asyncio.CancelledError:
+            # Where the broker is away the place is kept: handed back and forth, nobody would be found wanting.
+            await self._leave()
+            raise
+        flying: deque[_Flying] = deque()
+        try:
+            await self._forward(publishing, flying)
+        finally:
             try:
-                await self._forward(publishing, flying)
-            finally:
                 await asyncio.gather(*(ended(each.task) for each in flying))
                 await publishing.close()
-        finally:
-            await self._leave()
+            finally:
+                await self._leave()
 
     async def _forward(self, publishing: Publishing, flying: deque[_Flying]) -> None:
         loop = asyncio.get_running_loop()

@@ -111,10 +111,19 @@ def fold(
     records: Sequence[Recorded],
     traced: bool = True,
 ) -> None:
-    """Fold records, in their order, into a build whose position is held. Raises CannotFold."""
+    """Fold records, in their order, into a build whose position is held. Raises CannotFold.
+
+    The rows they name are loaded, folded in memory and written back in bulk.
+    """
     begun = tracing.begin() if traced else None
     try:
-        _take(connection, org, projection, build, types, records)
+        steps = list(steps_of(projection, types, records))
+        wanted = wanted_by(steps)
+        tables = {view: view.stored(projection.version, build) for view in wanted}
+        held = {view: load_rows(connection, org, view, tables[view], list(keys)) for view, keys in wanted.items()}
+        carry_out(projection, steps, held)
+        for view, rows in held.items():
+            store_rows(connection, org, view, tables[view], [row for row in rows.values() if row.changed])
     except CannotFold:
         raise
     except Exception as error:
@@ -131,24 +140,6 @@ def move(connection: Connection, org: str, moved: Mapping[str, int], reached: in
     if moved:
         moves = [{"of": org, "by": by, "into": into, "reached": reached} for by, into in moved.items()]
         connection.execute(_MOVE, moves)
-
-
-def _take(
-    connection: Connection,
-    org: str,
-    projection: Projection,
-    build: int,
-    types: EventTypes,
-    records: Sequence[Recorded],
-) -> None:
-    """Fold records into a build: load the rows they name, fold in memory, write back in bulk."""
-    steps = list(steps_of(projection, types, records))
-    wanted = wanted_by(steps)
-    tables = {view: view.stored(projection.version, build) for view in wanted}
-    held = {view: load_rows(connection, org, view, tables[view], list(keys)) for view, keys in wanted.items()}
-    carry_out(projection, steps, held)
-    for view, rows in held.items():
-        store_rows(connection, org, view, tables[view], [row for row in rows.values() if row.changed])
 
 
 def _first(connection: Connection, org: str, projection: Projection, build: int | None) -> tuple[int, int]:
